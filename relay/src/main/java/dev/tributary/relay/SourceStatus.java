@@ -1,0 +1,48 @@
+package dev.tributary.relay;
+
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One source at one moment, for operators: HTTP, metrics and {@code status} are drawn from it.
+ *
+ * @param source the source's name
+ * @param state what it is doing
+ * @param since when it entered that state
+ * @param reason why, in a sentence; empty when there is nothing to say
+ * @param remedy what an operator can do about it; empty when nothing is needed
+ * @param progress how far it is
+ */
+public record SourceStatus(
+        String source, SourceState state, Instant since, String reason, String remedy, Progress progress) {
+
+    /**
+     * Counters since this process started, and distances.
+     *
+     * @param events events acknowledged by Kafka
+     * @param bytes their payload bytes
+     * @param skipped events found in Kafka already, and not sent again
+     * @param retries times that the source was opened again after a failure
+     * @param confirmedLsn everything committed up to here is in Kafka; 0 before the first connection
+     * @param serverLsn the end of the server's WAL as last heard; 0 before the first connection
+     * @param eventsInFlight sent and not yet acknowledged
+     * @param lag how long ago the oldest event that is not in Kafka yet was committed; null when unknown, zero when
+     *     there is none
+     */
+    public record Progress(
+            long events,
+            long bytes,
+            long skipped,
+            long retries,
+            long confirmedLsn,
+            long serverLsn,
+            int eventsInFlight,
+            @Nullable Duration lag) {
+
+        /** WAL that lies between the confirmed position and the server's end, in bytes. */
+        public long lagBytes() {
+            return Math.max(0, serverLsn - confirmedLsn);
+        }
+    }
+}
