@@ -1,0 +1,61 @@
+package dev.tributary.consumer;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+
+/**
+ * The tables that a view's database needs for its subscriptions. Services with Flyway list {@code
+ * classpath:tributary/consumer} among their locations instead.
+ */
+public final class ConsumerSchema {
+    private static final List<String> SCRIPTS = List.of("V0_2_1__tributary_consumer.sql");
+
+    private ConsumerSchema() {}
+
+    /** The migrations in their order; each may be run any number of times. */
+    public static List<String> scripts() {
+        return SCRIPTS.stream().map(ConsumerSchema::read).toList();
+    }
+
+    /**
+     * Creates what is missing: in a transaction of its own on an auto-commit connection, else in the caller's.
+     *
+     * @throws SQLException if the database refuses
+     */
+    public static void apply(Connection connection) throws SQLException {
+        boolean ownTransaction = connection.getAutoCommit();
+        if (ownTransaction) {
+            connection.setAutoCommit(false);
+        }
+        try (Statement statement = connection.createStatement()) {
+            for (String script : scripts()) {
+                statement.execute(script);
+            }
+            if (ownTransaction) {
+                connection.commit();
+            }
+        } finally {
+            if (ownTransaction) {
+                connection.rollback();
+                connection.setAutoCommit(true);
+            }
+        }
+    }
+
+    private static String read(String script) {
+        try (InputStream in = ConsumerSchema.class.getResourceAsStream("/tributary/consumer/" + script)) {
+            if (in == null) {
+                throw new IllegalStateException("not in this jar: tributary/consumer/" + script);
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+package dev.tributary.consumer;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.tributary.consumer.SubscriptionConfig.Policy;
+import dev.tributary.consumer.SubscriptionConfig.TypeHandler;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Applies the events of some topics to a view, each exactly once, until closed. Any number of instances, in any number
+ * of processes, may run under one name and share its partitions; they must share the view's database too.
+ *
+ * <p>Thread-safe.
+ */
+public final class Subscription implements AutoCloseable {
+    private final PollLoop loop;
+
+    private Subscription(SubscriptionConfig config) {
+        loop = new PollLoop(config);
+    }
+
+    /**
+     * Starts describing a subscription.
+     *
+     * @param name names its rows in the database, and its consumer group in Kafka, where it must be unique
+     */
+    public static Builder builder(String name) {
+        return new Builder(name);
+    }
+
+    /** The subscription's name. */
+    public String name() {
+        return loop.config().name();
+    }
+
+    /** How this instance stands. */
+    public SubscriptionStatus status() {
+        return loop.status();
+    }
+
+    /**
+     * Finishes or cuts the running transactions and leaves the group; returns within {@link Timeouts#close} and a few
+     * seconds. What was not committed is applied by the next owner. Not to be called by a handler.
+     */
+    @Override
+    public void close() {
+        loop.close();
+    }
+
+    /** Describes a subscription. Not thread-safe. */
+    public static final class Builder {
+        private final String name;
+        private final Set<String> topics = new LinkedHashSet<>();
+        private final Map<String, TypeHandler<?>> handlers = new TreeMap<>();
+        private Map<String, Object> kafka = Map.of();
+        private @Nullable DataSource dataSource;
+        private @Nullable ObjectMapper mapper;
+        private Policy policy = Policy.DEFAULT;
+        private Limits limits = Limits.ofDefaults();
+        private Timeouts timeouts = Timeouts.ofDefaults();
+
+        private Builder(String name) {
+            this.name = name;
+        }
+
+        /** Kafka's consumer settings; {@code bootstrap.servers} is required. Those that weaken the guarantees are refused. */
+        public Builder kafka(Map<String, ?> settings) {
+            kafka = Map.copyOf(settings);
+            return this;
+        }
+
+        /**
+         * The view's database. Each partition at work holds one connection, so a pool should have as many as this
+         * instance may get partitions. Its connections must not be shared with an ambient transaction.
+         */
+        public Builder dataSource(DataSource database) {
+            dataSource = database;
+            return this;
+        }
+
+        /** Adds topics. They may be created later; they are waited for. */
+        public Builder topics(String... names) {
+            topics.addAll(List.of(names));
+            return this;
+        }
+
+        /**
+         * Adds the handler of one event type.
+         *
+         * @param type {@code name.vN}
+         * @param payload what JSON payloads are read as; {@code byte[]} for payloads as they are
+         */
+        public <T> Builder on(String type, Class<T> payload, EventHandler<T> handler) {
+            if (handlers.putIfAbsent(type, new TypeHandler<>(payload, handler)) != null) {
+                throw new SubscriptionException("subscription " + name + " has two handlers for " + type);
+            }
+            return this;
+        }
+
+        /** What reads JSON payloads. By default one that knows the modules on the class path and ignores unknown fields. */
+        public Builder objectMapper(ObjectMapper jackson) {
+            mapper = jackson;
+            return this;
+        }
+
+        /** {@link UnknownType#SKIP} by default. */
+        public Builder onUnknownType(UnknownType unknownType) {
+            policy = new Policy(unknownType, policy.garbage(), policy.startFrom());
+            return this;
+        }
+
+        /** {@link Garbage#SKIP} by default. */
+        public Builder onGarbage(Garbage garbage) {
+            policy = new Policy(policy.unknownType(), garbage, policy.startFrom());
+            return this;
+        }
+
+        /** {@link StartFrom#EARLIEST} by default. */
+        public Builder startFrom(StartFrom startFrom) {
+            policy = new Policy(policy.unknownType(), policy.garbage(), startFrom);
+            return this;
+        }
+
+        /** {@link Limits#ofDefaults} by default. */
+        public Builder limits(Limits bounds) {
+            limits = bounds;
+            return this;
+        }
+
+        /** {@link Timeouts#ofDefaults} by default. */
+        public Builder timeouts(Timeouts durations) {
+            timeouts = durations;
+            return this;
+        }
+
+        /**
+         * Starts it in threads of its own. Kafka and the database may be away: it waits for them.
+         *
+         * @throws SubscriptionException if something is missing, or a setting would weaken the guarantees
+         */
+        public Subscription start() {
+            if (dataSource == null) {
+                throw new SubscriptionException("subscription " + name + " has no dataSource(...) for its view");
+            }
+            ObjectMapper json = mapper != null ? mapper : defaultMapper();
+            Subscription subscription = new Subscription(
+                    new SubscriptionConfig(name, kafka, dataSource, topics, handlers, json, policy, limits, timeouts));
+            subscription.loop.start();
+            return subscription;
+        }
+
+        private static ObjectMapper defaultMapper() {
+            return JsonMapper.builder()
+                    .findAndAddModules()
+                    .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                    .build();
+        }
+    }
+}

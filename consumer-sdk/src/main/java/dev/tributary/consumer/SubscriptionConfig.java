@@ -1,0 +1,57 @@
+package dev.tributary.consumer;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.Map;
+import java.util.Set;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a subscription was built with, checked. Immutable.
+ *
+ * @param name names the rows in the database and the consumer group in Kafka
+ * @param kafka the consumer's settings, complete
+ * @param handlers by event type
+ */
+record SubscriptionConfig(
+        String name,
+        Map<String, Object> kafka,
+        DataSource dataSource,
+        Set<String> topics,
+        Map<String, TypeHandler<?>> handlers,
+        ObjectMapper mapper,
+        Policy policy,
+        Limits limits,
+        Timeouts timeouts) {
+    private static final int NAME_LENGTH_MAX = 128;
+
+    SubscriptionConfig {
+        if (name.isBlank() || name.length() > NAME_LENGTH_MAX || name.indexOf('\0') >= 0) {
+            throw new SubscriptionException(
+                    "a subscription needs a name of 1 to " + NAME_LENGTH_MAX + " characters, not '" + name + "'");
+        }
+        if (topics.isEmpty()) {
+            throw new SubscriptionException("subscription " + name + " has no topics; name some with topics(...)");
+        }
+        if (handlers.isEmpty()) {
+            throw new SubscriptionException("subscription " + name + " has no handlers; add some with on(...)");
+        }
+        kafka = KafkaSettings.complete(name, kafka);
+        topics = Set.copyOf(topics);
+        handlers = Map.copyOf(handlers);
+    }
+
+    /** The handler of a type, or null. */
+    @Nullable
+    TypeHandler<?> handler(String type) {
+        return handlers.get(type);
+    }
+
+    /** A handler with the class that its events' payloads are read as. */
+    record TypeHandler<T>(Class<T> payload, EventHandler<T> handler) {}
+
+    /** What to do about the unusual. */
+    record Policy(UnknownType unknownType, Garbage garbage, StartFrom startFrom) {
+        static final Policy DEFAULT = new Policy(UnknownType.SKIP, Garbage.SKIP, StartFrom.EARLIEST);
+    }
+}

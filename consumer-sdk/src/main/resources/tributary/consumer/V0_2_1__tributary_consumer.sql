@@ -1,0 +1,66 @@
+-- What a view's database needs for its subscriptions. Every statement may run any number of times.
+
+-- Several instances may start at once, and CREATE ... IF NOT EXISTS alone does not survive that.
+DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtextextended('tributary.schema', 0)); END $$;
+
+CREATE SCHEMA IF NOT EXISTS tributary;
+
+CREATE TABLE IF NOT EXISTS tributary.subscription_position (
+    subscription    text        NOT NULL,
+    topic           text        NOT NULL,
+    topic_partition integer     NOT NULL,
+    topic_id        text        NOT NULL,
+    owner           uuid        NOT NULL,
+    instance        text        NOT NULL,
+    next_offset     bigint      NOT NULL,
+    positions       jsonb       NOT NULL DEFAULT '{}',
+    updated_at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (subscription, topic, topic_partition)
+);
+
+COMMENT ON TABLE tributary.subscription_position IS
+    'How far each subscription has applied each topic partition; changed only with the view, in one transaction.';
+COMMENT ON COLUMN tributary.subscription_position.topic_id IS
+    'Kafka''s id of the topic that next_offset belongs to; a recreated topic has another.';
+COMMENT ON COLUMN tributary.subscription_position.owner IS
+    'The claim that may move this row; every claim is a new one.';
+COMMENT ON COLUMN tributary.subscription_position.instance IS
+    'Who made the claim, for people.';
+COMMENT ON COLUMN tributary.subscription_position.positions IS
+    'Per source, the position of the last event applied. Positions of different sources do not compare.';
+
+CREATE TABLE IF NOT EXISTS tributary.parked_event (
+    park_order      bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subscription    text        NOT NULL,
+    source          text        NOT NULL,
+    aggregate_type  text        NOT NULL,
+    aggregate_id    text        NOT NULL,
+    event_id        text        NOT NULL,
+    type            text        NOT NULL,
+    topic           text        NOT NULL,
+    topic_partition integer     NOT NULL,
+    record_offset   bigint      NOT NULL,
+    record_time     timestamptz NOT NULL,
+    position        text,
+    sequence        bigint,
+    record_key      bytea,
+    record_value    bytea,
+    headers         json        NOT NULL,
+    error           text,
+    stack           text,
+    attempts        integer     NOT NULL,
+    parked_at       timestamptz NOT NULL DEFAULT now()
+);
+
+-- An aggregate's parked events in their order, and whether it has any.
+CREATE INDEX IF NOT EXISTS parked_event_aggregate
+    ON tributary.parked_event (subscription, source, aggregate_type, aggregate_id, park_order);
+
+COMMENT ON TABLE tributary.parked_event IS
+    'Events set aside: one that its handler cannot apply, and every later one of the same aggregate, in their order.';
+COMMENT ON COLUMN tributary.parked_event.headers IS
+    'The record''s headers in their order, [name, text] each, or [name, null, base64] where the value is not UTF-8.';
+COMMENT ON COLUMN tributary.parked_event.error IS
+    'What went wrong; null for events that wait behind such a one.';
+COMMENT ON COLUMN tributary.parked_event.attempts IS
+    'How often its handler has been tried; 0 for events that wait.';
