@@ -1,18 +1,30 @@
 package dev.tributary.relay.config;
 
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
 /**
  * One service database that the relay tails. Immutable.
  *
  * @param name the source's name, as in topics, metrics and the slot's name: lower-case letters, digits and underscores
- * @param url JDBC URL of the database
+ * @param url JDBC URL of the database, without user and password
  * @param username a role that may replicate
- * @param password its password; never printed
+ * @param password its password; empty if the server asks for none; never printed
  * @param engine how changes are read
  * @param topic template of topic names, with {@code ${source}} and {@code ${aggregate_type}}
  * @param epoch raised by one whenever the database's LSNs lost their meaning (restore, dump and reload); at least 1
  */
 public record SourceConfig(
         String name, String url, String username, String password, Engine engine, String topic, int epoch) {
+    private static final String SLOT_PREFIX = "tributary_";
+    private static final int SLOT_NAME_CHARS_MAX = 63;
+    private static final int NAME_CHARS_MAX = SLOT_NAME_CHARS_MAX - SLOT_PREFIX.length();
+    private static final Pattern NAME = Pattern.compile("[a-z0-9_]{1," + NAME_CHARS_MAX + "}");
+    private static final Pattern CREDENTIALS = Pattern.compile("[?&](user|password)=|//[^/?]*@");
 
     /** How changes are read from the database. */
     public enum Engine {
@@ -20,9 +32,64 @@ public record SourceConfig(
         DEBEZIUM
     }
 
+    /**
+     * Checks everything.
+     *
+     * @throws ConfigurationException naming every mistake
+     */
+    public SourceConfig {
+        List<Mistake> mistakes = new ArrayList<>();
+        if (!NAME.matcher(name).matches()) {
+            mistakes.add(new Mistake(
+                    "relay.sources." + name,
+                    "a source's name has 1 to " + NAME_CHARS_MAX + " lower-case letters, digits and underscores"));
+        }
+        String urlProblem = urlProblem(url);
+        if (urlProblem != null) {
+            mistakes.add(new Mistake(key(name, "url"), urlProblem));
+        }
+        if (username.isBlank()) {
+            mistakes.add(new Mistake(key(name, "username"), "is missing; name a role that may replicate"));
+        }
+        TopicTemplate.problems(topic, name).forEach(p -> mistakes.add(new Mistake(key(name, "topic"), p)));
+        if (epoch < 1) {
+            mistakes.add(new Mistake(key(name, "epoch"), "must be 1 or more, not " + epoch));
+        }
+        ConfigurationException.throwIfAny(mistakes);
+    }
+
+    private static @Nullable String urlProblem(String url) {
+        if (url.isBlank()) {
+            return "is missing; give a JDBC URL such as jdbc:postgresql://localhost:5432/sales";
+        }
+        if (CREDENTIALS.matcher(url).find()) {
+            return "must not carry user or password; give them as username and password";
+        }
+        return url.startsWith("jdbc:postgresql:") && driverAccepts(url)
+                ? null
+                : "is not a JDBC URL of PostgreSQL, such as jdbc:postgresql://localhost:5432/sales";
+    }
+
+    private static boolean driverAccepts(String url) {
+        try {
+            return DriverManager.getDriver(url).acceptsURL(url);
+        } catch (SQLException e) {
+            return false;
+        }
+    }
+
+    private static String key(String source, String key) {
+        return "relay.sources." + source + "." + key;
+    }
+
+    /** The full name of one of this source's keys, as people find it in the configuration. */
+    public String key(String key) {
+        return key(name, key);
+    }
+
     /** The replication slot's name. */
     public String slot() {
-        return "tributary_" + name;
+        return SLOT_PREFIX + name;
     }
 
     /** The publication's name. */
@@ -30,9 +97,16 @@ public record SourceConfig(
         return "tributary";
     }
 
+    /** The URL without its parameters, which may hold secrets. */
+    public String displayUrl() {
+        int parameters = url.indexOf('?');
+        return parameters < 0 ? url : url.substring(0, parameters);
+    }
+
     /** Without the password. */
     @Override
     public String toString() {
-        return "SourceConfig[" + name + ", " + url + ", " + username + ", " + engine + ", " + topic + "]";
+        return "SourceConfig[" + name + ", " + displayUrl() + ", " + username + ", " + engine + ", " + topic
+                + ", epoch " + epoch + "]";
     }
 }
