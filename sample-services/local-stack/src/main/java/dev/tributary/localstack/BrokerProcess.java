@@ -1,0 +1,103 @@
+package dev.tributary.localstack;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Properties;
+import org.jspecify.annotations.Nullable;
+
+/** A KRaft broker, its own controller, in a JVM of its own: killing it is a real kill. */
+final class BrokerProcess implements Server {
+    private static final Duration STOP_MAX = Duration.ofSeconds(15);
+
+    private final Path directory = Guardian.instance().newDirectory("kafka");
+    private final int port = FreePort.next();
+    private final Path configuration = directory.resolve("server.properties");
+    private @Nullable JavaProcess process;
+
+    BrokerProcess(Map<String, String> properties) {
+        Properties all = new Properties();
+        int controllerPort = FreePort.next();
+        all.setProperty("process.roles", "broker,controller");
+        all.setProperty("node.id", "1");
+        all.setProperty("controller.quorum.voters", "1@127.0.0.1:" + controllerPort);
+        all.setProperty("listeners", "PLAINTEXT://127.0.0.1:" + port + ",CONTROLLER://127.0.0.1:" + controllerPort);
+        all.setProperty("advertised.listeners", "PLAINTEXT://127.0.0.1:" + port);
+        all.setProperty("controller.listener.names", "CONTROLLER");
+        all.setProperty("log.dirs", directory.resolve("data").toString());
+        all.putAll(properties);
+        try (Writer writer = Files.newBufferedWriter(configuration)) {
+            all.store(writer, null);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public int port() {
+        return port;
+    }
+
+    @Override
+    public synchronized void start() {
+        if (process != null && process.isAlive()) {
+            return;
+        }
+        Path log = directory.resolve("broker.log");
+        JavaProcess started = JavaProcess.main(BrokerMain.class)
+                .jvmArgs("-Xmx512m", "-XX:+UseSerialGC", "-Dlogback.configurationFile=" + BrokerMain.LOGGING)
+                .args(configuration.toString())
+                .output(log)
+                .start();
+        process = started;
+        KafkaReadiness.await("127.0.0.1", port, started::isAlive, log);
+    }
+
+    @Override
+    public synchronized void stop() {
+        JavaProcess running = process;
+        if (running != null) {
+            running.terminate();
+            if (!running.waitFor(STOP_MAX)) {
+                running.kill();
+            }
+            process = null;
+        }
+    }
+
+    @Override
+    public synchronized void kill() {
+        JavaProcess running = process;
+        if (running != null) {
+            running.kill();
+            process = null;
+        }
+    }
+
+    @Override
+    public synchronized void pause() {
+        running().pause();
+    }
+
+    @Override
+    public synchronized void resume() {
+        running().resume();
+    }
+
+    @Override
+    public synchronized void close() {
+        kill();
+        Directories.delete(directory);
+    }
+
+    private JavaProcess running() {
+        if (process == null) {
+            throw new IllegalStateException("Kafka does not run: start it first");
+        }
+        return process;
+    }
+}
