@@ -1,0 +1,164 @@
+package dev.tributary.outbox;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Publishes events in the caller's transaction: they are announced if it commits, and never were if it does not.
+ *
+ * <p>Each call is one round trip, whatever number of events and aggregates it is for. The first sequenced event of an
+ * aggregate locks the aggregate until the transaction ends, so publish late in the transaction, and in one call where you can:
+ * a call locks its aggregates in one fixed order, two calls may meet another transaction's in the opposite one.
+ *
+ * <p>Immutable and thread-safe; one for the application is enough.
+ */
+public final class Outbox {
+    /** A call's payloads pass through memory here and in the database several times over. */
+    private static final long CALL_BYTES_MAX = 64L * 1024 * 1024;
+    /** undefined_table, undefined_function, invalid_schema_name. */
+    private static final Set<String> MISSING_SCHEMA = Set.of("42P01", "42883", "3F000");
+
+    private final PrepareEvent prepare;
+
+    private Outbox(PrepareEvent prepare) {
+        this.prepare = prepare;
+    }
+
+    /** An outbox with the default limit and object mapper. */
+    public static Outbox of(EventTypes types) {
+        return builder(types).build();
+    }
+
+    public static Builder builder(EventTypes types) {
+        return new Builder(types);
+    }
+
+    /**
+     * Publishes one event.
+     *
+     * @see #publish(Connection, List)
+     */
+    public PublishedEvent publish(Connection connection, NewEvent event) throws SQLException {
+        return publish(connection, List.of(event)).get(0);
+    }
+
+    /**
+     * Publishes events in list order, all or none.
+     *
+     * @param connection with auto-commit off; is neither committed, rolled back nor closed
+     * @return the events as written, in list order
+     * @throws EventRejectedException if anything about the call is not acceptable; nothing was sent to the database
+     * @throws SequenceConflictException if an event would not get the number that it was expected to; nothing was
+     *     written, the transaction is still usable
+     * @throws OutboxException if the database has no Tributary tables
+     * @throws SQLException if the database refuses; as always, the transaction is then lost. SQLState 40001 and 40P01
+     *     mean that it can be tried again from its beginning.
+     */
+    public List<PublishedEvent> publish(Connection connection, List<NewEvent> events) throws SQLException {
+        requireTransaction(connection);
+        if (events.isEmpty()) {
+            return List.of();
+        }
+        List<PreparedEvent> prepared = prepare(events);
+        try {
+            if (prepared.size() == 1) {
+                PreparedEvent only = prepared.get(0);
+                return List.of(only.published(WriteOne.write(connection, only)));
+            }
+            return published(prepared, WriteMany.write(connection, prepared));
+        } catch (SQLException e) {
+            throw named(e);
+        }
+    }
+
+    private static void requireTransaction(Connection connection) throws SQLException {
+        if (connection.getAutoCommit()) {
+            throw new EventRejectedException("the connection is in auto-commit mode, where events and data could not"
+                    + " be committed together: call setAutoCommit(false) first, change the data, publish, commit");
+        }
+    }
+
+    private List<PreparedEvent> prepare(List<NewEvent> events) {
+        List<PreparedEvent> prepared = new ArrayList<>(events.size());
+        long bytes = 0;
+        for (NewEvent event : events) {
+            PreparedEvent row = prepare.prepare(event);
+            bytes += row.payload().length;
+            if (bytes > CALL_BYTES_MAX) {
+                throw new EventRejectedException("the payloads of one call have over " + CALL_BYTES_MAX
+                        + " bytes: publish in several calls of the same transaction");
+            }
+            prepared.add(row);
+        }
+        return prepared;
+    }
+
+    private static List<PublishedEvent> published(List<PreparedEvent> events, List<@Nullable Long> sequences) {
+        List<PublishedEvent> published = new ArrayList<>(events.size());
+        for (int i = 0; i < events.size(); i++) {
+            published.add(events.get(i).published(sequences.get(i)));
+        }
+        return List.copyOf(published);
+    }
+
+    private static SQLException named(SQLException e) {
+        if (e.getSQLState() != null && MISSING_SCHEMA.contains(e.getSQLState())) {
+            throw new OutboxException(
+                    "Tributary's tables or functions are missing in this database: run `relay init`, or add"
+                            + " classpath:" + OutboxSchema.FLYWAY_LOCATION + " to Flyway's locations",
+                    e);
+        }
+        return e;
+    }
+
+    /** Not thread-safe. */
+    public static final class Builder {
+        private final EventTypes types;
+        private @Nullable ObjectMapper objectMapper;
+        private int payloadBytesMax = EventRules.PAYLOAD_BYTES_MAX_DEFAULT;
+
+        private Builder(EventTypes types) {
+            this.types = types;
+        }
+
+        /**
+         * Writes typed payloads. The default finds the Jackson modules on the class path and writes dates as ISO 8601.
+         */
+        public Builder objectMapper(ObjectMapper objectMapper) {
+            this.objectMapper = objectMapper;
+            return this;
+        }
+
+        /**
+         * Limits a payload, in bytes; by default 900 KiB, which with the longest headers always fits Kafka's default
+         * of 1 MiB for a record. Raise it only together with the limits of brokers, topics, relay and consumers.
+         */
+        public Builder payloadBytesMax(int payloadBytesMax) {
+            if (payloadBytesMax < 1 || payloadBytesMax > CALL_BYTES_MAX) {
+                throw new IllegalArgumentException(
+                        "payloadBytesMax is " + payloadBytesMax + ": use 1 to " + CALL_BYTES_MAX);
+            }
+            this.payloadBytesMax = payloadBytesMax;
+            return this;
+        }
+
+        public Outbox build() {
+            ObjectMapper mapper = objectMapper == null ? defaultMapper() : objectMapper;
+            return new Outbox(new PrepareEvent(types, mapper.writer(), payloadBytesMax));
+        }
+
+        private static ObjectMapper defaultMapper() {
+            return JsonMapper.builder()
+                    .findAndAddModules()
+                    .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+                    .build();
+        }
+    }
+}

@@ -1,0 +1,168 @@
+package dev.tributary.outbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class PublishTest {
+    private static final String TRACE_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    record OrderPlaced(String customer, int cents, Instant at) {}
+
+    private final EventTypes types =
+            EventTypes.builder().register("order.placed", 1, OrderPlaced.class).build();
+    private final Outbox outbox = Outbox.of(types);
+    private TestDatabase database;
+
+    @BeforeEach
+    void createDatabase() throws SQLException {
+        database = TestDatabase.create();
+    }
+
+    @Test
+    void typedEventIsARowWithEverythingItCarries() throws SQLException {
+        NewEvent event = NewEvent.of(
+                        "order", "o-1", new OrderPlaced("Zoë", 4200, Instant.parse("2026-01-02T03:04:05Z")))
+                .header("tenant", "acme \"north\"")
+                .correlationId("checkout-7")
+                .causationId("command-9")
+                .traceParent(TRACE_PARENT)
+                .traceState("vendor=1");
+        PublishedEvent published = publish(event).get(0);
+
+        assertThat(published.sequence()).isEqualTo(1);
+        assertThat(published.id().version()).isEqualTo(7);
+        assertThat(database.text(
+                        "SELECT jsonb_build_object('id', id, 'aggregate', aggregate_type || '/' || aggregate_id,"
+                                + " 'sequence', sequence, 'type', type, 'content_type', content_type, 'payload', payload,"
+                                + " 'headers', headers, 'fresh', now() - occurred_at < interval '1 minute')"
+                                + " = jsonb_build_object('id', ?::text, 'aggregate', 'order/o-1', 'sequence', 1,"
+                                + " 'type', 'order.placed.v1', 'content_type', 'application/json',"
+                                + " 'payload', '{\"customer\": \"Zoë\", \"cents\": 4200, \"at\": \"2026-01-02T03:04:05Z\"}'::jsonb,"
+                                + " 'headers', '{\"tenant\": \"acme \\\"north\\\"\", \"ce_correlationid\": \"checkout-7\","
+                                + " \"ce_causationid\": \"command-9\", \"tracestate\": \"vendor=1\", \"traceparent\": \""
+                                + TRACE_PARENT + "\"}'::jsonb, 'fresh', true) FROM tributary.outbox_readable",
+                        published.id().toString()))
+                .isEqualTo("t");
+    }
+
+    @Test
+    void rawBytesAreStoredAsTheyAre() throws SQLException {
+        byte[] bytes = {0, 1, (byte) 0xff, 'x'};
+        publish(NewEvent.raw("image", "i", "image.taken.v3", "image/png", bytes));
+        assertThat(database.text(
+                        "SELECT encode(payload, 'hex') || ' ' || type || ' ' || content_type FROM tributary.outbox"))
+                .isEqualTo("0001ff78 image.taken.v3 image/png");
+    }
+
+    @Test
+    void manyEventsOfManyAggregatesKeepListOrderAndEachAggregatesCount() throws SQLException {
+        publish(event("a"));
+        List<PublishedEvent> published = publish(
+                event("b"), event("a"), event("c").unsequenced(), event("b"), event("a"), event("c"), event("b"));
+
+        assertThat(published)
+                .extracting(e -> e.aggregateId() + e.sequence())
+                .containsExactly("b1", "a2", "cnull", "b2", "a3", "c1", "b3");
+        assertThat(database.texts("SELECT id::text FROM tributary.outbox ORDER BY ctid OFFSET 1"))
+                .isEqualTo(published.stream().map(e -> e.id().toString()).toList())
+                .isSorted();
+        assertThat(database.texts("SELECT aggregate_id || sequence FROM tributary.aggregate ORDER BY 1"))
+                .containsExactly("a3", "b3", "c1");
+    }
+
+    @Test
+    void unsequencedEventsTouchNoAggregate() throws SQLException {
+        assertThat(publish(event("a").unsequenced()).get(0).sequence()).isNull();
+        assertThat(publish(event("a").unsequenced(), event("b").unsequenced()))
+                .extracting(PublishedEvent::sequence)
+                .containsOnlyNulls();
+        assertThat(database.text("SELECT count(*) FROM tributary.outbox WHERE sequence IS NULL"))
+                .isEqualTo("3");
+        assertThat(database.text("SELECT count(*) FROM tributary.aggregate")).isEqualTo("0");
+    }
+
+    @Test
+    void anEmptyListIsNoEvent() throws SQLException {
+        assertThat(publish()).isEmpty();
+        assertThat(database.rows()).isZero();
+    }
+
+    @Test
+    void tenThousandEventsAreOneCall() throws SQLException {
+        List<NewEvent> events =
+                IntStream.range(0, 10_000).mapToObj(i -> event("a" + i % 100)).toList();
+        List<PublishedEvent> published = publish(events.toArray(NewEvent[]::new));
+        assertThat(published.get(9_999).sequence()).isEqualTo(100);
+        assertThat(database.text("SELECT count(DISTINCT (aggregate_id, sequence)) FROM tributary.outbox"))
+                .isEqualTo("10000");
+    }
+
+    @Test
+    void rollbackLeavesNoEventAndNoGap() throws SQLException {
+        publish(event("a"));
+        try (Connection transaction = database.transaction()) {
+            outbox.publish(transaction, List.of(event("a"), event("b")));
+            outbox.publish(transaction, event("a"));
+            transaction.rollback();
+        }
+        assertThat(publish(event("a"), event("b")))
+                .extracting(PublishedEvent::sequence)
+                .containsExactly(2L, 1L);
+    }
+
+    @Test
+    void rollbackToASavepointLeavesNoEventAndNoGap() throws SQLException {
+        try (Connection transaction = database.transaction()) {
+            outbox.publish(transaction, event("a"));
+            Savepoint savepoint = transaction.setSavepoint();
+            outbox.publish(transaction, List.of(event("a"), event("a"), event("b")));
+            transaction.rollback(savepoint);
+            outbox.publish(transaction, List.of(event("a"), event("b")));
+            transaction.commit();
+        }
+        assertThat(database.texts("SELECT aggregate_id || sequence FROM tributary.outbox ORDER BY 1"))
+                .containsExactly("a1", "a2", "b1");
+    }
+
+    @Test
+    void eventsOfOneStatementOccurAtItsTimeAndIdsGrow() throws SQLException {
+        List<UUID> ids = IntStream.range(0, 50)
+                .mapToObj(i -> List.of(event("a"), event("a")))
+                .flatMap(pair -> publishUnchecked(pair).stream())
+                .map(PublishedEvent::id)
+                .toList();
+        assertThat(ids.stream().map(UUID::toString).toList()).isSorted();
+        assertThat(database.text("SELECT count(DISTINCT occurred_at) FROM tributary.outbox"))
+                .isEqualTo("50");
+    }
+
+    private static NewEvent event(String id) {
+        return NewEvent.raw("order", id, "order.placed.v1", "application/json", "{}".getBytes(StandardCharsets.UTF_8));
+    }
+
+    private List<PublishedEvent> publish(NewEvent... events) throws SQLException {
+        try (Connection transaction = database.transaction()) {
+            List<PublishedEvent> published = outbox.publish(transaction, List.of(events));
+            transaction.commit();
+            return published;
+        }
+    }
+
+    private List<PublishedEvent> publishUnchecked(List<NewEvent> events) {
+        try {
+            return publish(events.toArray(NewEvent[]::new));
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
+    }
+}

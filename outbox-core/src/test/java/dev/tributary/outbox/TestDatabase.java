@@ -1,0 +1,83 @@
+package dev.tributary.outbox;
+
+import dev.tributary.localstack.LocalPostgres;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A fresh database with Tributary's tables, on the shared server. */
+final class TestDatabase {
+    private final String url;
+
+    private TestDatabase(String url) {
+        this.url = url;
+    }
+
+    static TestDatabase empty() {
+        return new TestDatabase(LocalPostgres.shared().createDatabase("outbox"));
+    }
+
+    static TestDatabase create() throws SQLException {
+        TestDatabase database = empty();
+        try (Connection connection = database.autoCommitting()) {
+            OutboxSchema.apply(connection);
+        }
+        return database;
+    }
+
+    String url() {
+        return url;
+    }
+
+    Connection autoCommitting() throws SQLException {
+        return DriverManager.getConnection(url, LocalPostgres.USER, LocalPostgres.PASSWORD);
+    }
+
+    Connection transaction() throws SQLException {
+        Connection connection = autoCommitting();
+        connection.setAutoCommit(false);
+        return connection;
+    }
+
+    void execute(String sql) throws SQLException {
+        try (Connection connection = autoCommitting()) {
+            connection.createStatement().execute(sql);
+        }
+    }
+
+    /** The first column of every row, as text. */
+    List<String> texts(String sql, Object... parameters) throws SQLException {
+        try (Connection connection = autoCommitting()) {
+            return texts(connection, sql, parameters);
+        }
+    }
+
+    static List<String> texts(Connection connection, String sql, Object... parameters) throws SQLException {
+        try (PreparedStatement query = connection.prepareStatement(sql)) {
+            for (int i = 0; i < parameters.length; i++) {
+                query.setObject(i + 1, parameters[i]);
+            }
+            List<String> texts = new ArrayList<>();
+            try (ResultSet rows = query.executeQuery()) {
+                while (rows.next()) {
+                    texts.add(rows.getString(1));
+                }
+            }
+            return texts;
+        }
+    }
+
+    String text(String sql, Object... parameters) throws SQLException {
+        return texts(sql, parameters).get(0);
+    }
+
+    /** How many rows the tables of the write side have together. */
+    int rows() throws SQLException {
+        return Integer.parseInt(text("SELECT (SELECT count(*) FROM tributary.outbox)"
+                + " + (SELECT count(*) FROM tributary.event_store) + (SELECT count(*) FROM tributary.aggregate)"));
+    }
+}
