@@ -1,0 +1,26 @@
+/**
+ * The sales service: {@link dev.tributary.samples.sales.customer customers} and their
+ * {@link dev.tributary.samples.sales.order orders}, two contexts in one database.
+ *
+ * <p>HTTP, JSON, port 8080 unless configured:
+ * <pre>
+ * POST /customers       {name, email}                                          201 {id, name, email, registeredAt}
+ * GET  /customers/{id}                                                         200, 404
+ * PUT  /customers/{id}  {name}                                                 200, 404
+ * POST /orders          {customerId, lines: [{product, quantity, unitPriceCents}]}  201 {id, customerId, lines,
+ *                                                    totalCents, status, placedAt, shippedAt}; 400 for an unknown customer
+ * GET  /orders/{id}                                                            200, 404; status is PLACED or SHIPPED
+ * GET  /health
+ * </pre>
+ *
+ * <p>Tables: {@code customer} (id, name, email, registered_at) and {@code orders} (id, customer_id, lines, total_cents,
+ * status, placed_at, shipped_at).
+ *
+ * <p>Announces {@code customer.registered.v1}, {@code customer.renamed.v1} (topic {@code sales.customer}) and
+ * {@code order.placed.v1} (topic {@code sales.order}). Hears {@code shipment.shipped.v1} from
+ * {@code fulfilment.shipment}.
+ */
+@NullMarked
+package dev.tributary.samples.sales;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,8 @@
+package dev.tributary.samples.support;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import java.util.UUID;
+
+/** What support needs of sales' {@code customer.renamed.v1}. */
+@JsonIgnoreProperties(ignoreUnknown = true)
+record CustomerRenamed(UUID customerId, String name) {}

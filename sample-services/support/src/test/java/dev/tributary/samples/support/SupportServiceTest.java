@@ -1,0 +1,90 @@
+package dev.tributary.samples.support;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.micronaut.http.client.HttpClient;
+import io.micronaut.http.client.annotation.Client;
+import io.micronaut.http.client.exceptions.HttpClientResponseException;
+import io.micronaut.test.extensions.junit5.annotation.MicronautTest;
+import jakarta.inject.Inject;
+import java.time.Duration;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+@MicronautTest(transactional = false)
+class SupportServiceTest extends AgainstLocalStack {
+    private static final UUID CUSTOMER = UUID.randomUUID();
+    private static final UUID ORDER = UUID.randomUUID();
+    private static final String REGISTERED = """
+            {"customerId": "%s", "name": "Ada", "email": "ada@example.org", "registeredAt": "2026-01-02T03:04:05Z"}""".formatted(CUSTOMER);
+    private static final String RENAMED = """
+            {"customerId": "%s", "name": "Ada L."}""".formatted(CUSTOMER);
+    private static final String PLACED = """
+            {"orderId": "%s", "customerId": "%s", "totalCents": 2599, "placedAt": "2026-01-03T03:04:05Z",
+             "lines": [{"product": "teapot", "quantity": 2, "unitPriceCents": 1250}], "channel": "not known here"}""".formatted(ORDER, CUSTOMER);
+    private static final String SHIPPED = """
+            {"shipmentId": "%s", "orderId": "%s", "customerId": "%s", "carrier": "Swift Parcel", "tracking": "TR-1",
+             "shippedAt": "2026-01-04T03:04:05Z"}""".formatted(UUID.randomUUID(), ORDER, CUSTOMER);
+
+    @Inject
+    @Client("/")
+    HttpClient client;
+
+    /** Neither sales nor fulfilment runs here, and their topics come into being one by one. */
+    @Test
+    void a_shipment_before_its_order_before_its_customer_makes_one_view() throws Exception {
+        try (var announcements = new Announcements(KAFKA)) {
+            announcements.createTopics("fulfilment.shipment");
+            for (int delivery = 0; delivery < 2; delivery++) {
+                announcements.send("fulfilment", 1, "shipment/S", 1, "shipment.shipped.v1", SHIPPED);
+            }
+            awaitValue("1", "SELECT count(*) FROM shipment");
+            announcements.createTopics("sales.order", "sales.customer");
+            for (int delivery = 0; delivery < 2; delivery++) {
+                announcements.send("sales", 3, "order/" + ORDER, 1, "order.placed.v1", PLACED);
+            }
+            awaitValue("1", "SELECT count(*) FROM placed_order");
+            announcements.send("sales", 1, "customer/" + CUSTOMER, 1, "customer.registered.v1", REGISTERED);
+            announcements.send("sales", 2, "customer/" + CUSTOMER, 2, "customer.renamed.v1", RENAMED);
+            announcements.send("sales", 1, "customer/" + CUSTOMER, 1, "customer.registered.v1", REGISTERED);
+            announcements.send("sales", 4, "customer/" + CUSTOMER, 3, "customer.renamed.v1", RENAMED);
+            awaitValue("3", "SELECT max(sequence) FROM customer");
+        }
+
+        JsonNode customer = get("/customers/" + CUSTOMER);
+        assertThat(customer.get("name").asText()).isEqualTo("Ada L.");
+        assertThat(customer.get("email").asText()).isEqualTo("ada@example.org");
+        assertThat(customer.get("ordersPlaced").asInt()).isEqualTo(1);
+        assertThat(customer.get("ordersShipped").asInt()).isEqualTo(1);
+        assertThat(customer.get("totalCents").asInt()).isEqualTo(2599);
+        assertThat(customer.get("lastOrderAt").asText()).isEqualTo("2026-01-03T03:04:05Z");
+        JsonNode orders = get("/customers/" + CUSTOMER + "/orders");
+        assertThat(orders).hasSize(1);
+        assertThat(orders.get(0).get("orderId").asText()).isEqualTo(ORDER.toString());
+        assertThat(orders.get(0).get("carrier").asText()).isEqualTo("Swift Parcel");
+        assertThat(orders.get(0).get("shippedAt").asText()).isEqualTo("2026-01-04T03:04:05Z");
+        assertThat(value("SELECT times_applied || ' ' || shipment_times_applied FROM order_view"))
+                .isEqualTo("1 1");
+        assertThat(value("SELECT times_applied FROM customer_view")).isEqualTo("3");
+    }
+
+    @Test
+    void an_unknown_customer_is_not_found() {
+        assertThatThrownBy(() -> get("/customers/" + UUID.randomUUID()))
+                .isInstanceOfSatisfying(HttpClientResponseException.class, e -> assertThat(e.code())
+                        .isEqualTo(404));
+        assertThat(get("/customers/" + UUID.randomUUID() + "/orders")).isEmpty();
+    }
+
+    private void awaitValue(String expected, String sql) {
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(value(sql)).isEqualTo(expected));
+    }
+
+    private JsonNode get(String path) {
+        return client.toBlocking().retrieve(path, JsonNode.class);
+    }
+}
