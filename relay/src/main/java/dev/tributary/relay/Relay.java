@@ -1,41 +1,251 @@
 package dev.tributary.relay;
 
+import dev.tributary.outbox.wire.Position;
 import dev.tributary.relay.config.SourceConfig;
+import dev.tributary.relay.flow.RelayException;
+import dev.tributary.relay.routing.TopicTemplate;
+import dev.tributary.relay.sink.DeliveredEvents;
+import dev.tributary.relay.sink.KafkaSettings;
+import dev.tributary.relay.sink.KafkaSink;
+import dev.tributary.relay.sink.TopicTails;
+import dev.tributary.relay.sink.Topics;
+import dev.tributary.relay.source.ChangeSource;
+import dev.tributary.relay.source.PgOutputSource;
+import dev.tributary.relay.source.SourceDatabase;
+import java.sql.SQLException;
 import java.time.Clock;
-import java.time.Instant;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.postgresql.replication.LogSequenceNumber;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Relays one source's events from PostgreSQL to Kafka until closed. */
+/**
+ * Relays one source's events from PostgreSQL to Kafka until closed. The story of one run: lead (take the slot; only one
+ * reader can hold it) → recover (find what Kafka holds beyond the confirmed position) → {@link Stream}: poll → route →
+ * send → confirm. Any fault ends the run, and the next one starts over from what is confirmed.
+ */
 public final class Relay implements Runnable, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
+    private static final Duration RETRY_FIRST = Duration.ofMillis(200);
+    private static final Duration RETRY_LONGEST = Duration.ofSeconds(5);
+    private static final Duration STANDBY_INTERVAL = Duration.ofSeconds(1);
+    private static final Duration CLOSE_MAX = Duration.ofSeconds(15);
+
     private final SourceConfig source;
-    private final Instant started;
+    private final KafkaSettings kafka;
+    private final int topicPartitions;
+    private final StatusBoard board;
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private volatile boolean started;
+    private long confirmedLsn;
+    private Duration retryAfter = RETRY_FIRST;
 
     /**
      * Opens nothing yet.
      *
      * @param kafka Kafka client properties; must name {@code bootstrap.servers}
+     * @param topicPartitions how many partitions topics get that the relay creates
+     * @throws IllegalArgumentException if the properties would weaken the guarantees
      */
-    public Relay(SourceConfig source, Map<String, Object> kafka, Clock clock) {
+    public Relay(SourceConfig source, Map<String, Object> kafka, int topicPartitions, Clock clock) {
         this.source = source;
-        this.started = clock.instant();
+        this.kafka = new KafkaSettings(kafka);
+        this.topicPartitions = topicPartitions;
+        this.board = new StatusBoard(source.name(), clock);
+        if (!this.kafka.weaknesses().isEmpty()) {
+            throw new IllegalArgumentException(String.join("; ", this.kafka.weaknesses()));
+        }
     }
 
     /** Relays until {@link #close}; waits for what is away, opens again what broke, stops on what only people can mend. */
     @Override
-    public void run() {}
+    public void run() {
+        started = true;
+        try {
+            while (isOpen()) {
+                rest(runUntilBroken());
+            }
+        } finally {
+            board.enter(SourceState.STOPPED, "closed", "");
+            ended.countDown();
+        }
+    }
+
+    /** @return how long to rest before the next run */
+    private Duration runUntilBroken() {
+        try {
+            relay();
+            return Duration.ZERO;
+        } catch (RelayException.SlotBusy e) {
+            board.enter(SourceState.STANDBY, e.reason(), e.remedy());
+            return STANDBY_INTERVAL;
+        } catch (RelayException.SlotLost e) {
+            board.enter(SourceState.SLOT_LOST, e.reason(), e.remedy());
+            return RETRY_LONGEST;
+        } catch (RelayException.Stopped e) {
+            board.enter(SourceState.STOPPED, e.reason(), e.remedy());
+            return Duration.ofSeconds(Long.MAX_VALUE);
+        } catch (RelayException e) {
+            LOG.debug("Source {} broke", source.name(), e);
+            return again(e.reason(), e.remedy());
+        } catch (SQLException e) {
+            LOG.debug("Source {} broke", source.name(), e);
+            return again(
+                    "database " + source.url() + ": " + e.getMessage(),
+                    "none if the database comes back; otherwise `check`");
+        } catch (RuntimeException e) {
+            LOG.error("Source {} broke in an unforeseen way", source.name(), e);
+            return again(e.toString(), "the log has the details; please report them");
+        }
+    }
+
+    private Duration again(String reason, String remedy) {
+        board.enter(SourceState.RECOVERING, reason, remedy);
+        board.retried();
+        Duration rest = retryAfter;
+        Duration next = rest.multipliedBy(2);
+        retryAfter = next.compareTo(RETRY_LONGEST) > 0 ? RETRY_LONGEST : next;
+        return rest;
+    }
+
+    private void relay() throws SQLException {
+        try (Stream stream = lead()) {
+            board.enter(SourceState.STREAMING, "", "");
+            retryAfter = RETRY_FIRST;
+            Pause pause = new Pause();
+            try {
+                while (isOpen()) {
+                    pause.after(stream.runOnce());
+                }
+                stream.drain();
+            } finally {
+                confirmedLsn = stream.confirmedLsn();
+            }
+        }
+    }
+
+    /** Takes the slot, and then, as nobody else can be sending any more, looks at what Kafka holds. */
+    private Stream lead() throws SQLException {
+        Deque<AutoCloseable> opened = new ArrayDeque<>();
+        try {
+            SourceDatabase database = open(opened, new SourceDatabase(source));
+            long slotLsn = checkedSlotLsn(database);
+            ChangeSource changes = open(opened, new PgOutputSource(source, slotLsn));
+            Topics topics = open(opened, new Topics(kafka, source.name(), topicPartitions));
+            DeliveredEvents delivered = recover(database, changes, topics, slotLsn);
+            KafkaSink sink = open(opened, new KafkaSink(kafka, source.name()));
+            return new Stream(source, new Stream.Parts(database, changes, topics, sink), delivered, slotLsn, board);
+        } catch (SQLException | RuntimeException e) {
+            opened.forEach(Relay::closeQuietly);
+            throw e;
+        }
+    }
+
+    private static <T extends AutoCloseable> T open(Deque<AutoCloseable> opened, T part) {
+        opened.push(part);
+        return part;
+    }
+
+    /** A slot that is ahead of what this relay confirmed would skip events in silence. */
+    private long checkedSlotLsn(SourceDatabase database) throws SQLException {
+        long slotLsn = database.slotConfirmedLsn();
+        if (confirmedLsn != 0 && Long.compareUnsigned(slotLsn, confirmedLsn) > 0) {
+            throw new RelayException.Stopped(
+                    "slot " + source.slot() + " was moved to " + text(slotLsn) + ", but only events up to "
+                            + text(confirmedLsn) + " are known to be in Kafka",
+                    "somebody advanced or recreated it; what lies between is only in the outbox table",
+                    null);
+        }
+        board.serverIsAt(database.walEnd());
+        return slotLsn;
+    }
+
+    private DeliveredEvents recover(SourceDatabase database, ChangeSource changes, Topics topics, long slotLsn)
+            throws SQLException {
+        TopicTemplate template = new TopicTemplate(source.name(), source.topic());
+        for (String aggregateType : database.aggregateTypes()) {
+            if (TopicTemplate.isLegal(template.topicFor(aggregateType))) {
+                topics.ensure(template.topicFor(aggregateType));
+            }
+        }
+        Set<String> existing = topics.existing(template::matches);
+        DeliveredEvents delivered = TopicTails.read(
+                kafka, source.name(), existing, Stream.behind(source, slotLsn), () -> stillHere(changes, slotLsn));
+        refuseForeignHistory(delivered.last(), database.walEnd());
+        if (delivered.size() > 0) {
+            LOG.info("Source {}: Kafka holds {} events behind {}", source.name(), delivered.size(), text(slotLsn));
+        }
+        return delivered;
+    }
+
+    private static void stillHere(ChangeSource changes, long slotLsn) {
+        try {
+            changes.confirm(slotLsn);
+        } catch (SQLException e) {
+            throw new RelayException("the database went away: " + e.getMessage(), "none if it comes back", e);
+        }
+    }
+
+    /** Events that this database cannot have written: it was restored or replaced, and its positions start over. */
+    private void refuseForeignHistory(Position last, long walEnd) {
+        if (last.epoch() > source.epoch() || Long.compareUnsigned(last.commitLsn(), walEnd) > 0) {
+            throw new RelayException.Stopped(
+                    "Kafka holds events up to " + last + ", but the database's WAL ends at " + text(walEnd)
+                            + " in epoch " + source.epoch(),
+                    "if the database was restored or replaced, raise relay.sources." + source.name() + ".epoch above "
+                            + last.epoch(),
+                    null);
+        }
+    }
+
+    private static String text(long lsn) {
+        return LogSequenceNumber.valueOf(lsn).asString();
+    }
+
+    private boolean isOpen() {
+        return closing.getCount() > 0;
+    }
+
+    private void rest(Duration duration) {
+        try {
+            closing.await(
+                    Math.min(duration.toSeconds(), Integer.MAX_VALUE) * 1_000 + duration.toMillisPart(),
+                    TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            closing.countDown(); // interrupting the thread closes the relay
+        }
+    }
+
+    private static void closeQuietly(AutoCloseable part) {
+        try {
+            part.close();
+        } catch (Exception e) {
+            LOG.debug("Not closed cleanly", e);
+        }
+    }
 
     /** How it stands. Safe to call from any thread. */
     public SourceStatus status() {
-        return new SourceStatus(
-                source.name(),
-                SourceState.RECOVERING,
-                started,
-                "",
-                "",
-                new SourceStatus.Progress(0, 0, 0, 0, 0, 0, 0, null));
+        return board.status();
     }
 
     /** Ends {@link #run} from another thread, confirming what is acknowledged; returns when it has ended. */
     @Override
-    public void close() {}
+    public void close() {
+        closing.countDown();
+        try {
+            if (started && !ended.await(CLOSE_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
+                LOG.warn("Source {} has not ended within {}", source.name(), CLOSE_MAX);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
 }

@@ -1,0 +1,103 @@
+package dev.tributary.relay;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Where one relay notes how it stands, for others to read from any thread. Each change of state is logged once. */
+final class StatusBoard {
+    private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
+
+    private final String source;
+    private final Clock clock;
+    private final LongAdder acknowledged = new LongAdder();
+    private final LongAdder bytes = new LongAdder();
+    private volatile Headline headline;
+    private volatile long skipped;
+    private volatile long retries;
+    private volatile long confirmedLsn;
+    private volatile long serverLsn;
+    private volatile int eventsInFlight;
+    private volatile @Nullable Instant oldestUnconfirmed;
+
+    StatusBoard(String source, Clock clock) {
+        this.source = source;
+        this.clock = clock;
+        this.headline = new Headline(SourceState.RECOVERING, clock.instant(), "not started yet", "");
+    }
+
+    private record Headline(SourceState state, Instant since, String reason, String remedy) {}
+
+    /** Only the relay's own thread calls this. */
+    void enter(SourceState state, String reason, String remedy) {
+        Headline before = headline;
+        if (before.state == state && before.reason.equals(reason)) {
+            return;
+        }
+        headline = new Headline(state, before.state == state ? before.since : clock.instant(), reason, remedy);
+        String why = reason.isEmpty() ? "" : ": " + reason + (remedy.isEmpty() ? "" : ". Remedy: " + remedy);
+        switch (state) {
+            case STREAMING, STANDBY -> LOG.info("Source {} is {}{}", source, state, why);
+            case RECOVERING -> LOG.warn("Source {} is {}{}", source, state, why);
+            case SLOT_LOST, STOPPED -> LOG.error("Source {} is {}{}", source, state, why);
+        }
+    }
+
+    /** Safe to call from any thread. */
+    void acknowledged(int payloadBytes) {
+        acknowledged.increment();
+        bytes.add(payloadBytes);
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
+    void skipped() {
+        skipped++;
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
+    void retried() {
+        retries++;
+    }
+
+    void progressed(long confirmedLsn, int eventsInFlight, @Nullable Instant oldestUnconfirmed) {
+        this.confirmedLsn = confirmedLsn;
+        this.eventsInFlight = eventsInFlight;
+        this.oldestUnconfirmed = oldestUnconfirmed;
+    }
+
+    void serverIsAt(long lsn) {
+        serverLsn = lsn;
+    }
+
+    SourceStatus status() {
+        Headline now = headline;
+        return new SourceStatus(
+                source,
+                now.state,
+                now.since,
+                now.reason,
+                now.remedy,
+                new SourceStatus.Progress(
+                        acknowledged.sum(),
+                        bytes.sum(),
+                        skipped,
+                        retries,
+                        confirmedLsn,
+                        serverLsn,
+                        eventsInFlight,
+                        lag(now.state)));
+    }
+
+    private @Nullable Duration lag(SourceState state) {
+        Instant oldest = oldestUnconfirmed;
+        if (oldest == null) {
+            return state == SourceState.STREAMING ? Duration.ZERO : null;
+        }
+        Duration lag = Duration.between(oldest, clock.instant());
+        return lag.isNegative() ? Duration.ZERO : lag;
+    }
+}

@@ -1,0 +1,140 @@
+package dev.tributary.relay;
+
+import dev.tributary.outbox.wire.Position;
+import dev.tributary.relay.config.SourceConfig;
+import dev.tributary.relay.flow.ChangeListener;
+import dev.tributary.relay.flow.Delivery;
+import dev.tributary.relay.flow.OutboxEvent;
+import dev.tributary.relay.progress.InFlight;
+import dev.tributary.relay.routing.EventRouter;
+import dev.tributary.relay.routing.TopicTemplate;
+import dev.tributary.relay.sink.DeliveredEvents;
+import dev.tributary.relay.sink.KafkaSink;
+import dev.tributary.relay.sink.Topics;
+import dev.tributary.relay.source.ChangeSource;
+import dev.tributary.relay.source.SourceDatabase;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import org.apache.kafka.clients.producer.ProducerRecord;
+
+/**
+ * One unbroken run over a source: poll → route → send → confirm. Whatever breaks it ends it; the next one starts from
+ * the confirmed position. Used by one thread.
+ */
+final class Stream implements ChangeListener, AutoCloseable {
+    /** Below the producer's {@code buffer.memory}, so that a send does not block and the server is answered in time. */
+    private static final long IN_FLIGHT_BYTES_MAX = 32L * 1024 * 1024;
+
+    private static final int MESSAGES_PER_TURN_MAX = 256;
+    private static final Duration MONITOR_INTERVAL = Duration.ofSeconds(2);
+    private static final Duration DRAIN_MAX = Duration.ofSeconds(5);
+
+    private final SourceDatabase database;
+    private final ChangeSource changes;
+    private final Topics topics;
+    private final DeliveredEvents delivered;
+    private final KafkaSink sink;
+    private final EventRouter router;
+    private final InFlight inFlight;
+    private final StatusBoard board;
+    private long monitoredNanos;
+
+    Stream(SourceConfig source, Parts parts, DeliveredEvents delivered, long confirmedLsn, StatusBoard board) {
+        this.database = parts.database;
+        this.changes = parts.changes;
+        this.topics = parts.topics;
+        this.sink = parts.sink;
+        this.delivered = delivered;
+        this.board = board;
+        this.router = new EventRouter(source.name(), new TopicTemplate(source.name(), source.topic()));
+        this.inFlight = new InFlight(confirmedLsn, IN_FLIGHT_BYTES_MAX);
+        this.monitoredNanos = System.nanoTime() - MONITOR_INTERVAL.toNanos();
+    }
+
+    /** What a stream runs on. */
+    record Parts(SourceDatabase database, ChangeSource changes, Topics topics, KafkaSink sink) {}
+
+    /** One turn. Returns the messages handled; 0 when there was nothing to do. */
+    int runOnce() throws SQLException {
+        int handled = 0;
+        boolean drained = false;
+        while (handled < MESSAGES_PER_TURN_MAX && inFlight.hasRoom() && !drained) {
+            drained = !changes.poll(this);
+            handled += drained ? 0 : 1;
+        }
+        sink.failIfBroken();
+        confirm(drained);
+        monitor();
+        return handled;
+    }
+
+    @Override
+    public void event(OutboxEvent event) {
+        ProducerRecord<byte[], byte[]> record = router.route(event);
+        if (delivered.contains(event.position())) {
+            board.skipped();
+            return;
+        }
+        topics.ensure(record.topic());
+        Delivery delivery = inFlight.sending(KafkaSink.sizeOf(record));
+        int payloadBytes = event.payload().length;
+        sink.send(record, () -> {
+            delivery.acknowledged();
+            board.acknowledged(payloadBytes);
+        });
+    }
+
+    @Override
+    public void committed(long endLsn, Instant committedAt) {
+        inFlight.committed(endLsn, committedAt);
+    }
+
+    private void confirm(boolean drained) throws SQLException {
+        long confirmable = inFlight.confirmableLsn();
+        if (drained) {
+            // Other tables' WAL holds the slot back too: what the server has looked through and found empty is done
+            inFlight.caughtUpTo(changes.caughtUpTo());
+            confirmable = inFlight.confirmableLsn();
+        }
+        changes.confirm(confirmable);
+        board.progressed(confirmable, inFlight.events(), inFlight.oldestCommit());
+    }
+
+    private void monitor() throws SQLException {
+        long now = System.nanoTime();
+        if (now - monitoredNanos >= MONITOR_INTERVAL.toNanos()) {
+            monitoredNanos = now;
+            board.serverIsAt(database.walEnd());
+        }
+    }
+
+    /** Up to where everything is in Kafka. */
+    long confirmedLsn() {
+        return inFlight.confirmableLsn();
+    }
+
+    /** The first position that is not known to be in Kafka, when everything up to {@code confirmedLsn} is. */
+    static Position behind(SourceConfig source, long confirmedLsn) {
+        return new Position(source.epoch(), confirmedLsn, 0);
+    }
+
+    /** Takes nothing new, and waits a little for what is on its way, so that it need not be looked for at the next start. */
+    void drain() throws SQLException {
+        long deadline = System.nanoTime() + DRAIN_MAX.toNanos();
+        while (inFlight.events() > 0 && System.nanoTime() < deadline) {
+            sink.failIfBroken();
+            confirm(false);
+            Pause.ofMillis(5);
+        }
+        confirm(false);
+    }
+
+    @Override
+    public void close() throws SQLException {
+        sink.close();
+        changes.close();
+        topics.close();
+        database.close();
+    }
+}

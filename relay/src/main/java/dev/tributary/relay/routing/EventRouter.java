@@ -1,0 +1,122 @@
+package dev.tributary.relay.routing;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.tributary.outbox.wire.WireHeaders;
+import dev.tributary.relay.flow.OutboxEvent;
+import dev.tributary.relay.flow.RelayException;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Headers;
+
+/**
+ * Puts an event on the wire: CloudEvents 1.0 in Kafka's binary content mode, key = aggregate id, timestamp = commit
+ * time, payload untouched. Not thread-safe.
+ */
+public final class EventRouter {
+    private static final byte[] SPEC_VERSION = WireHeaders.SPEC_VERSION_1_0.getBytes(US_ASCII);
+
+    private final TopicTemplate topics;
+    private final byte[] source;
+    private final Map<String, String> topicByAggregateType = new HashMap<>();
+    private final JsonMapper json = new JsonMapper();
+
+    /** Routes {@code source}'s events to {@code topics}. */
+    public EventRouter(String source, TopicTemplate topics) {
+        this.topics = topics;
+        this.source = ("/" + source).getBytes(UTF_8);
+    }
+
+    /**
+     * The record that {@code event} is on the wire. The partition is left to the producer's default partitioner.
+     *
+     * @throws RelayException.Stopped if the event cannot be put on the wire as it is
+     */
+    public ProducerRecord<byte[], byte[]> route(OutboxEvent event) {
+        ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(
+                topicOf(event), null, event.committedAt().toEpochMilli(), event.aggregateId(), event.payload());
+        Headers headers = record.headers()
+                .add(WireHeaders.SPEC_VERSION, SPEC_VERSION)
+                .add(WireHeaders.ID, event.id().toString().getBytes(US_ASCII))
+                .add(WireHeaders.SOURCE, source)
+                .add(WireHeaders.TYPE, event.type())
+                .add(WireHeaders.SUBJECT, subject(event))
+                .add(WireHeaders.TIME, event.occurredAt().toString().getBytes(US_ASCII))
+                .add(WireHeaders.PARTITION_KEY, event.aggregateId())
+                .add(WireHeaders.POSITION, event.position().toString().getBytes(US_ASCII))
+                .add(WireHeaders.CONTENT_TYPE, event.contentType());
+        if (event.sequence() > 0) {
+            headers.add(WireHeaders.SEQUENCE, Long.toString(event.sequence()).getBytes(US_ASCII));
+        }
+        if (event.headers() != null) {
+            addWritersHeaders(event, event.headers(), headers);
+        }
+        return record;
+    }
+
+    private String topicOf(OutboxEvent event) {
+        String topic = topicByAggregateType.get(event.aggregateType());
+        if (topic == null) {
+            topic = topics.topicFor(event.aggregateType());
+            if (!TopicTemplate.isLegal(topic)) {
+                throw new RelayException.Stopped(
+                        event + " has aggregate type '" + event.aggregateType()
+                                + "', which gives the illegal topic name '" + topic + "'",
+                        "it was written past the library's checks; see \"Poison events\" in docs/operating.md",
+                        null);
+            }
+            topicByAggregateType.put(event.aggregateType(), topic);
+        }
+        return topic;
+    }
+
+    private static byte[] subject(OutboxEvent event) {
+        byte[] type = event.aggregateType().getBytes(UTF_8);
+        byte[] id = event.aggregateId();
+        byte[] subject = new byte[type.length + 1 + id.length];
+        System.arraycopy(type, 0, subject, 0, type.length);
+        subject[type.length] = '/';
+        System.arraycopy(id, 0, subject, type.length + 1, id.length);
+        return subject;
+    }
+
+    private void addWritersHeaders(OutboxEvent event, byte[] writersHeaders, Headers headers) {
+        JsonNode object = parse(event, writersHeaders);
+        for (Map.Entry<String, JsonNode> field : object.properties()) {
+            byte[] value = utf8(field.getValue());
+            headers.add(field.getKey(), value);
+            if (field.getKey().equals(WireHeaders.TRACE_PARENT)) {
+                headers.add(WireHeaders.CE_TRACE_PARENT, value);
+            }
+        }
+    }
+
+    private JsonNode parse(OutboxEvent event, byte[] writersHeaders) {
+        try {
+            JsonNode object = json.readTree(writersHeaders);
+            if (object.isObject()) {
+                return object;
+            }
+        } catch (IOException e) {
+            throw new IllegalStateException("a json column does not hold JSON: " + event, e);
+        }
+        throw new RelayException.Stopped(
+                event + " has headers that are no JSON object",
+                "it was written past the library's checks; see \"Poison events\" in docs/operating.md",
+                null);
+    }
+
+    private byte[] utf8(JsonNode value) {
+        try {
+            return value.isTextual() ? value.textValue().getBytes(UTF_8) : json.writeValueAsBytes(value);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a parsed tree cannot be written", e);
+        }
+    }
+}

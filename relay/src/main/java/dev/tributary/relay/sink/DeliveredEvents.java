@@ -1,0 +1,52 @@
+package dev.tributary.relay.sink;
+
+import dev.tributary.outbox.wire.Position;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * The events behind the confirmed position that Kafka holds already, found in the topics' tails. Kept as a set and not
+ * as one highest position: partitions run ahead of each other, and an event may lie in another partition than it would
+ * go to today. Bounded by what can be in flight. Not thread-safe.
+ */
+public final class DeliveredEvents {
+    private final Map<Long, BitSet> ordinalsByCommitLsn = new HashMap<>();
+    private Position last = Position.START;
+    private int size;
+
+    void add(Position position) {
+        BitSet ordinals = ordinalsByCommitLsn.computeIfAbsent(position.commitLsn(), lsn -> new BitSet());
+        if (!ordinals.get(position.ordinal())) {
+            ordinals.set(position.ordinal());
+            size++;
+        }
+        if (position.isAfter(last)) {
+            last = position;
+        }
+    }
+
+    /** Whether Kafka holds the event at {@code position}. */
+    public boolean contains(Position position) {
+        if (size == 0) {
+            return false;
+        }
+        if (position.isAfter(last)) {
+            ordinalsByCommitLsn.clear(); // from here on everything is new
+            size = 0;
+            return false;
+        }
+        BitSet ordinals = ordinalsByCommitLsn.get(position.commitLsn());
+        return ordinals != null && ordinals.get(position.ordinal());
+    }
+
+    /** The highest position found; {@link Position#START} if none. */
+    public Position last() {
+        return last;
+    }
+
+    /** How many events were found. */
+    public int size() {
+        return size;
+    }
+}

@@ -1,0 +1,137 @@
+package dev.tributary.relay.sink;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/**
+ * The relay's Kafka client properties: the operator's, over defaults, under what the prefix rule fixes. Immutable.
+ *
+ * @param operators the operator's properties
+ */
+public record KafkaSettings(Map<String, Object> operators) {
+    private static final int IN_FLIGHT_REQUESTS_MAX = 5;
+
+    /** Defaults an operator may override. Linger is 0: requests in flight make batches by themselves under load. */
+    private static final Map<String, Object> PRODUCER_DEFAULTS = Map.of(
+            ProducerConfig.COMPRESSION_TYPE_CONFIG,
+            "lz4",
+            ProducerConfig.LINGER_MS_CONFIG,
+            0,
+            ProducerConfig.BATCH_SIZE_CONFIG,
+            128 * 1024,
+            ProducerConfig.BUFFER_MEMORY_CONFIG,
+            64L * 1024 * 1024,
+            ProducerConfig.MAX_BLOCK_MS_CONFIG,
+            10_000L);
+
+    /** What the prefix rule needs: the client would silently turn idempotence off if these did not agree. */
+    private static final Map<String, Object> PRODUCER_FIXED = Map.of(
+            ProducerConfig.ACKS_CONFIG,
+            "all",
+            ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG,
+            true,
+            ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG,
+            ByteArraySerializer.class.getName(),
+            ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG,
+            ByteArraySerializer.class.getName());
+
+    public KafkaSettings {
+        operators = Map.copyOf(operators);
+    }
+
+    /** What in these properties would weaken the guarantees, each with its remedy; empty if nothing does. */
+    public List<String> weaknesses() {
+        List<String> found = new ArrayList<>();
+        expect(found, ProducerConfig.ACKS_CONFIG, Set.of("all", "-1"));
+        expect(found, ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, Set.of("true"));
+        refuse(found, ProducerConfig.TRANSACTIONAL_ID_CONFIG, "the relay does not use Kafka transactions");
+        refuse(found, ProducerConfig.PARTITIONER_CLASS_CONFIG, "an aggregate's events must stay in one partition");
+        refuse(found, ProducerConfig.INTERCEPTOR_CLASSES_CONFIG, "events go out as they were written");
+        refuse(found, ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, "keys are bytes");
+        refuse(found, ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, "payloads are bytes");
+        if (String.valueOf(operators.get(ProducerConfig.PARTITIONER_IGNORE_KEYS_CONFIG))
+                .equals("true")) {
+            refuse(
+                    found,
+                    ProducerConfig.PARTITIONER_IGNORE_KEYS_CONFIG,
+                    "an aggregate's events must stay in one partition");
+        }
+        Object inFlight = operators.get(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION);
+        if (inFlight != null && !String.valueOf(inFlight).matches("[1-" + IN_FLIGHT_REQUESTS_MAX + "]")) {
+            found.add("relay.kafka." + ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION + " is " + inFlight
+                    + "; remove it or set it to at most " + IN_FLIGHT_REQUESTS_MAX + ", or order is not kept");
+        }
+        if (String.valueOf(operators.get(ProducerConfig.RETRIES_CONFIG)).equals("0")) {
+            found.add("relay.kafka.retries is 0; remove it: idempotence needs retries");
+        }
+        return found;
+    }
+
+    private void expect(List<String> found, String key, Set<String> allowed) {
+        Object value = operators.get(key);
+        if (value != null && !allowed.contains(String.valueOf(value))) {
+            found.add("relay.kafka." + key + " is " + value + "; remove it or set it to "
+                    + allowed.iterator().next() + ", or events can be lost");
+        }
+    }
+
+    private void refuse(List<String> found, String key, String why) {
+        if (operators.containsKey(key)) {
+            found.add("relay.kafka." + key + " is set; remove it: " + why);
+        }
+    }
+
+    /** For errors: where Kafka should be. */
+    String bootstrapServers() {
+        return String.valueOf(operators.get(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG));
+    }
+
+    Map<String, Object> producer(String clientId) {
+        Map<String, Object> settings = new HashMap<>(PRODUCER_DEFAULTS);
+        settings.put(ProducerConfig.CLIENT_ID_CONFIG, clientId);
+        settings.putAll(only(ProducerConfig.configNames()));
+        settings.putAll(PRODUCER_FIXED);
+        return settings;
+    }
+
+    Map<String, Object> consumer(String clientId) {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put(ConsumerConfig.CLIENT_ID_CONFIG, clientId);
+        settings.putAll(only(ConsumerConfig.configNames()));
+        settings.putAll(Map.of(
+                ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG,
+                false,
+                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
+                "none",
+                ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG,
+                false,
+                ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG,
+                ByteArrayDeserializer.class.getName(),
+                ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG,
+                ByteArrayDeserializer.class.getName()));
+        settings.remove(ConsumerConfig.GROUP_ID_CONFIG);
+        settings.remove(ConsumerConfig.INTERCEPTOR_CLASSES_CONFIG);
+        return settings;
+    }
+
+    Map<String, Object> admin(String clientId) {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put(AdminClientConfig.CLIENT_ID_CONFIG, clientId);
+        settings.putAll(only(AdminClientConfig.configNames()));
+        return settings;
+    }
+
+    private Map<String, Object> only(Set<String> names) {
+        Map<String, Object> some = new HashMap<>(operators);
+        some.keySet().retainAll(names);
+        return some;
+    }
+}

@@ -1,0 +1,114 @@
+package dev.tributary.relay.sink;
+
+import dev.tributary.outbox.wire.WireHeaders;
+import dev.tributary.relay.flow.Delivery;
+import dev.tributary.relay.flow.RelayException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends records in the order given, under the prefix rule: the first failed send closes the producer at once, so that
+ * nothing that came after it in a partition goes out without it. (A Kafka producer left alone gives up a batch, starts a
+ * new epoch and goes on: that would be a gap.) Used by one thread; acknowledgements and failures come on the producer's.
+ */
+public final class KafkaSink implements AutoCloseable {
+    /**
+     * Roughly what a record's headers and batch entry take beside key and value; for limits on memory, where too much
+     * is better than too little.
+     */
+    private static final int RECORD_OVERHEAD_BYTES = 512;
+
+    private final Producer<byte[], byte[]> producer;
+    private final AtomicReference<@Nullable RelayException> failure = new AtomicReference<>();
+
+    /** Connects in the background. */
+    public KafkaSink(KafkaSettings settings, String source) {
+        producer = new KafkaProducer<>(settings.producer("tributary-relay-" + source));
+    }
+
+    /** About the memory that {@code record} takes until it is acknowledged. */
+    public static int sizeOf(ProducerRecord<byte[], byte[]> record) {
+        return record.key().length + record.value().length + RECORD_OVERHEAD_BYTES;
+    }
+
+    /**
+     * Sends without waiting for the acknowledgement.
+     *
+     * @throws RelayException if this or an earlier send has failed; nothing can be sent any more
+     */
+    public void send(ProducerRecord<byte[], byte[]> record, Delivery delivery) {
+        failIfBroken();
+        String topic = record.topic();
+        byte[] id = record.headers().lastHeader(WireHeaders.ID).value();
+        try {
+            producer.send(record, (metadata, exception) -> {
+                if (exception == null) {
+                    delivery.acknowledged();
+                } else {
+                    fail(topic, id, exception);
+                }
+            });
+        } catch (KafkaException | IllegalStateException e) {
+            fail(topic, id, e);
+        }
+        failIfBroken();
+    }
+
+    /** @throws RelayException if a send has failed */
+    public void failIfBroken() {
+        RelayException broken = failure.get();
+        if (broken != null) {
+            throw broken;
+        }
+    }
+
+    private void fail(String topic, byte[] id, Exception cause) {
+        // Later failures are consequences of the first. No lock: close waits for the thread whose callbacks come here.
+        if (failure.compareAndSet(null, explained(topic, id, cause))) {
+            producer.close(Duration.ZERO);
+        }
+    }
+
+    private static RelayException explained(String topic, byte[] id, Exception cause) {
+        String what = "event " + new String(id, StandardCharsets.US_ASCII) + " for topic " + topic + ": "
+                + cause.getMessage();
+        if (neverTaken(cause)) {
+            return new RelayException.Stopped(
+                    "Kafka refuses " + what,
+                    cause instanceof AuthorizationException
+                            ? "allow the relay to write to the topic, then restart the relay"
+                            : "raise the limit that is named (max.message.bytes of the topic, max.request.size of the"
+                                    + " relay), then restart the relay",
+                    cause);
+        }
+        return new RelayException(
+                "Kafka has not taken " + what,
+                "none if Kafka comes back: the relay sends again from the confirmed position",
+                cause);
+    }
+
+    private static boolean neverTaken(Exception cause) {
+        return cause instanceof ApiException
+                && (cause instanceof RecordTooLargeException
+                        || cause instanceof InvalidTopicException
+                        || cause instanceof InvalidRecordException
+                        || cause instanceof AuthorizationException);
+    }
+
+    /** Sends nothing more; what is not acknowledged by then counts as not sent. */
+    @Override
+    public void close() {
+        producer.close(Duration.ZERO);
+    }
+}

@@ -1,0 +1,132 @@
+package dev.tributary.relay.sink;
+
+import dev.tributary.outbox.wire.Position;
+import dev.tributary.outbox.wire.WireHeaders;
+import dev.tributary.relay.flow.RelayException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.Header;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads topics from their ends back to the confirmed position. By the prefix rule, in each partition everything before
+ * the last event at or below the confirmed position is older still, so that reading back to one such event is enough.
+ */
+public final class TopicTails {
+    private static final Duration POLL = Duration.ofMillis(200);
+    private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration SILENCE_MAX = Duration.ofSeconds(30);
+    private static final long FIRST_WINDOW_RECORDS = 1_000;
+
+    private final Consumer<byte[], byte[]> consumer;
+    private final byte[] source;
+    private final Position confirmed;
+    private final DeliveredEvents found = new DeliveredEvents();
+    private final Set<TopicPartition> reachedConfirmed = new HashSet<>();
+
+    private TopicTails(Consumer<byte[], byte[]> consumer, String source, Position confirmed) {
+        this.consumer = consumer;
+        this.source = ("/" + source).getBytes(StandardCharsets.UTF_8);
+        this.confirmed = confirmed;
+    }
+
+    /**
+     * Finds the events of {@code source} in {@code topics} that lie at or behind {@code confirmed}.
+     *
+     * @param confirmed the lowest position that is not known to be in Kafka
+     * @param meanwhile called several times a second while it lasts
+     * @throws RelayException if Kafka does not answer
+     */
+    public static DeliveredEvents read(
+            KafkaSettings settings, String source, Collection<String> topics, Position confirmed, Runnable meanwhile) {
+        String clientId = "tributary-relay-" + source + "-tails";
+        try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(settings.consumer(clientId))) {
+            TopicTails tails = new TopicTails(consumer, source, confirmed);
+            tails.readBack(topics, meanwhile);
+            return tails.found;
+        } catch (KafkaException e) {
+            throw Topics.unavailable(settings, "read the topics' tails", e);
+        }
+    }
+
+    private void readBack(Collection<String> topics, Runnable meanwhile) {
+        List<TopicPartition> partitions = topics.stream()
+                .flatMap(topic -> consumer.partitionsFor(topic, REQUEST_TIMEOUT).stream())
+                .map(info -> new TopicPartition(info.topic(), info.partition()))
+                .toList();
+        Map<TopicPartition, Long> begin = consumer.beginningOffsets(partitions, REQUEST_TIMEOUT);
+        Map<TopicPartition, Long> to = new HashMap<>(consumer.endOffsets(partitions, REQUEST_TIMEOUT));
+        for (long window = FIRST_WINDOW_RECORDS; ; window *= 4) {
+            to.entrySet()
+                    .removeIf(end -> end.getValue() <= begin.getOrDefault(end.getKey(), 0L)
+                            || reachedConfirmed.contains(end.getKey()));
+            if (to.isEmpty()) {
+                return;
+            }
+            Map<TopicPartition, Long> from = new HashMap<>();
+            for (Map.Entry<TopicPartition, Long> end : to.entrySet()) {
+                from.put(end.getKey(), Math.max(begin.getOrDefault(end.getKey(), 0L), end.getValue() - window));
+            }
+            readBetween(from, to, meanwhile);
+            to = from;
+        }
+    }
+
+    private void readBetween(Map<TopicPartition, Long> from, Map<TopicPartition, Long> to, Runnable meanwhile) {
+        Map<TopicPartition, Long> unread = new HashMap<>(to);
+        consumer.assign(unread.keySet());
+        from.forEach(consumer::seek);
+        long lastHeard = System.nanoTime();
+        while (!unread.isEmpty()) {
+            meanwhile.run();
+            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+                lastHeard = System.nanoTime();
+                TopicPartition partition = new TopicPartition(record.topic(), record.partition());
+                if (record.offset() < to.getOrDefault(partition, 0L)) {
+                    note(partition, positionOf(record));
+                }
+            }
+            if (unread.entrySet().removeIf(end -> consumer.position(end.getKey(), REQUEST_TIMEOUT) >= end.getValue())) {
+                consumer.assign(unread.keySet());
+            }
+            if (System.nanoTime() - lastHeard > SILENCE_MAX.toNanos()) {
+                throw new org.apache.kafka.common.errors.TimeoutException("no answer for " + SILENCE_MAX);
+            }
+        }
+    }
+
+    private void note(TopicPartition partition, @Nullable Position position) {
+        if (position == null) {
+            return;
+        }
+        if (position.compareTo(confirmed) < 0) {
+            reachedConfirmed.add(partition);
+        } else {
+            found.add(position);
+        }
+    }
+
+    private @Nullable Position positionOf(ConsumerRecord<byte[], byte[]> record) {
+        Header recordSource = record.headers().lastHeader(WireHeaders.SOURCE);
+        Header position = record.headers().lastHeader(WireHeaders.POSITION);
+        if (recordSource == null || position == null || !java.util.Arrays.equals(source, recordSource.value())) {
+            return null; // somebody else's
+        }
+        try {
+            return Position.parse(new String(position.value(), StandardCharsets.US_ASCII));
+        } catch (IllegalArgumentException e) {
+            return null; // not the relay's writing
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package dev.tributary.relay.source;
+
+import dev.tributary.relay.flow.ChangeListener;
+import java.sql.SQLException;
+
+/**
+ * Reads one source's committed events in commit order, each with its final position: an engine that learns a
+ * transaction's place only at its end holds the events back until then. Used by one thread.
+ */
+public interface ChangeSource extends AutoCloseable {
+    /**
+     * Hands over what the next message from the server holds, without waiting for one.
+     *
+     * @return false if no message was there
+     */
+    boolean poll(ChangeListener listener) throws SQLException;
+
+    /**
+     * Tells the server, in time, that nothing up to {@code lsn} will be asked for again. To be called about every
+     * second even if {@code lsn} has not moved, or the server takes this reader for dead.
+     */
+    void confirm(long lsn) throws SQLException;
+
+    /**
+     * Up to where the server has looked: nothing that committed at or before this LSN is still to come. Meaningful when
+     * {@link #poll} has just returned false; -1 while a transaction is being handed over.
+     */
+    long caughtUpTo();
+
+    @Override
+    void close();
+}
