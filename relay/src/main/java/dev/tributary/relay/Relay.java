@@ -2,8 +2,8 @@ package dev.tributary.relay;
 
 import dev.tributary.outbox.wire.Position;
 import dev.tributary.relay.config.SourceConfig;
+import dev.tributary.relay.config.TopicTemplate;
 import dev.tributary.relay.flow.RelayException;
-import dev.tributary.relay.routing.TopicTemplate;
 import dev.tributary.relay.sink.DeliveredEvents;
 import dev.tributary.relay.sink.KafkaSettings;
 import dev.tributary.relay.sink.KafkaSink;
@@ -39,7 +39,6 @@ public final class Relay implements Runnable, AutoCloseable {
 
     private final SourceConfig source;
     private final KafkaSettings kafka;
-    private final int topicPartitions;
     private final StatusBoard board;
     private final CountDownLatch closing = new CountDownLatch(1);
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -51,17 +50,11 @@ public final class Relay implements Runnable, AutoCloseable {
      * Opens nothing yet.
      *
      * @param kafka Kafka client properties; must name {@code bootstrap.servers}
-     * @param topicPartitions how many partitions topics get that the relay creates
-     * @throws IllegalArgumentException if the properties would weaken the guarantees
      */
-    public Relay(SourceConfig source, Map<String, Object> kafka, int topicPartitions, Clock clock) {
+    public Relay(SourceConfig source, Map<String, Object> kafka, Clock clock) {
         this.source = source;
         this.kafka = new KafkaSettings(kafka);
-        this.topicPartitions = topicPartitions;
         this.board = new StatusBoard(source.name(), clock);
-        if (!this.kafka.weaknesses().isEmpty()) {
-            throw new IllegalArgumentException(String.join("; ", this.kafka.weaknesses()));
-        }
     }
 
     /** Relays until {@link #close}; waits for what is away, opens again what broke, stops on what only people can mend. */
@@ -98,7 +91,7 @@ public final class Relay implements Runnable, AutoCloseable {
         } catch (SQLException e) {
             LOG.debug("Source {} broke", source.name(), e);
             return again(
-                    "database " + source.url() + ": " + e.getMessage(),
+                    "database " + source.displayUrl() + ": " + e.getMessage(),
                     "none if the database comes back; otherwise `check`");
         } catch (RuntimeException e) {
             LOG.error("Source {} broke in an unforeseen way", source.name(), e);
@@ -138,7 +131,7 @@ public final class Relay implements Runnable, AutoCloseable {
             SourceDatabase database = open(opened, new SourceDatabase(source));
             long slotLsn = checkedSlotLsn(database);
             ChangeSource changes = open(opened, new PgOutputSource(source, slotLsn));
-            Topics topics = open(opened, new Topics(kafka, source.name(), topicPartitions));
+            Topics topics = open(opened, new Topics(kafka, source.name()));
             DeliveredEvents delivered = recover(database, changes, topics, slotLsn);
             KafkaSink sink = open(opened, new KafkaSink(kafka, source.name()));
             return new Stream(source, new Stream.Parts(database, changes, topics, sink), delivered, slotLsn, board);
@@ -169,7 +162,7 @@ public final class Relay implements Runnable, AutoCloseable {
 
     private DeliveredEvents recover(SourceDatabase database, ChangeSource changes, Topics topics, long slotLsn)
             throws SQLException {
-        TopicTemplate template = new TopicTemplate(source.name(), source.topic());
+        TopicTemplate template = source.topics();
         for (String aggregateType : database.aggregateTypes()) {
             if (TopicTemplate.isLegal(template.topicFor(aggregateType))) {
                 topics.ensure(template.topicFor(aggregateType));

@@ -7,7 +7,6 @@ import dev.tributary.relay.flow.Delivery;
 import dev.tributary.relay.flow.OutboxEvent;
 import dev.tributary.relay.progress.InFlight;
 import dev.tributary.relay.routing.EventRouter;
-import dev.tributary.relay.routing.TopicTemplate;
 import dev.tributary.relay.sink.DeliveredEvents;
 import dev.tributary.relay.sink.KafkaSink;
 import dev.tributary.relay.sink.Topics;
@@ -47,7 +46,7 @@ final class Stream implements ChangeListener, AutoCloseable {
         this.sink = parts.sink;
         this.delivered = delivered;
         this.board = board;
-        this.router = new EventRouter(source.name(), new TopicTemplate(source.name(), source.topic()));
+        this.router = new EventRouter(source);
         this.inFlight = new InFlight(confirmedLsn, IN_FLIGHT_BYTES_MAX);
         this.monitoredNanos = System.nanoTime() - MONITOR_INTERVAL.toNanos();
     }

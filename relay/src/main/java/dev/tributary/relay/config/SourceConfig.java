@@ -97,6 +97,11 @@ public record SourceConfig(
         return "tributary";
     }
 
+    /** Names this source's topics. */
+    public TopicTemplate topics() {
+        return new TopicTemplate(name, topic);
+    }
+
     /** The URL without its parameters, which may hold secrets. */
     public String displayUrl() {
         int parameters = url.indexOf('?');

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.tributary.outbox.wire.WireHeaders;
+import dev.tributary.relay.config.SourceConfig;
+import dev.tributary.relay.config.TopicTemplate;
 import dev.tributary.relay.flow.OutboxEvent;
 import dev.tributary.relay.flow.RelayException;
 import java.io.IOException;
@@ -27,10 +29,10 @@ public final class EventRouter {
     private final Map<String, String> topicByAggregateType = new HashMap<>();
     private final JsonMapper json = new JsonMapper();
 
-    /** Routes {@code source}'s events to {@code topics}. */
-    public EventRouter(String source, TopicTemplate topics) {
-        this.topics = topics;
-        this.source = ("/" + source).getBytes(UTF_8);
+    /** Routes {@code source}'s events to its topics. */
+    public EventRouter(SourceConfig source) {
+        this.topics = source.topics();
+        this.source = ("/" + source.name()).getBytes(UTF_8);
     }
 
     /**

@@ -1,8 +1,6 @@
 package dev.tributary.relay.sink;
 
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.clients.admin.AdminClientConfig;
@@ -12,13 +10,12 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
- * The relay's Kafka client properties: the operator's, over defaults, under what the prefix rule fixes. Immutable.
+ * The relay's Kafka client properties: the operator's, which the configuration has checked, over defaults, and under what
+ * the prefix rule fixes. Immutable.
  *
  * @param operators the operator's properties
  */
 public record KafkaSettings(Map<String, Object> operators) {
-    private static final int IN_FLIGHT_REQUESTS_MAX = 5;
-
     /** Defaults an operator may override. Linger is 0: requests in flight make batches by themselves under load. */
     private static final Map<String, Object> PRODUCER_DEFAULTS = Map.of(
             ProducerConfig.COMPRESSION_TYPE_CONFIG,
@@ -45,48 +42,6 @@ public record KafkaSettings(Map<String, Object> operators) {
 
     public KafkaSettings {
         operators = Map.copyOf(operators);
-    }
-
-    /** What in these properties would weaken the guarantees, each with its remedy; empty if nothing does. */
-    public List<String> weaknesses() {
-        List<String> found = new ArrayList<>();
-        expect(found, ProducerConfig.ACKS_CONFIG, Set.of("all", "-1"));
-        expect(found, ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, Set.of("true"));
-        refuse(found, ProducerConfig.TRANSACTIONAL_ID_CONFIG, "the relay does not use Kafka transactions");
-        refuse(found, ProducerConfig.PARTITIONER_CLASS_CONFIG, "an aggregate's events must stay in one partition");
-        refuse(found, ProducerConfig.INTERCEPTOR_CLASSES_CONFIG, "events go out as they were written");
-        refuse(found, ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, "keys are bytes");
-        refuse(found, ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, "payloads are bytes");
-        if (String.valueOf(operators.get(ProducerConfig.PARTITIONER_IGNORE_KEYS_CONFIG))
-                .equals("true")) {
-            refuse(
-                    found,
-                    ProducerConfig.PARTITIONER_IGNORE_KEYS_CONFIG,
-                    "an aggregate's events must stay in one partition");
-        }
-        Object inFlight = operators.get(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION);
-        if (inFlight != null && !String.valueOf(inFlight).matches("[1-" + IN_FLIGHT_REQUESTS_MAX + "]")) {
-            found.add("relay.kafka." + ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION + " is " + inFlight
-                    + "; remove it or set it to at most " + IN_FLIGHT_REQUESTS_MAX + ", or order is not kept");
-        }
-        if (String.valueOf(operators.get(ProducerConfig.RETRIES_CONFIG)).equals("0")) {
-            found.add("relay.kafka.retries is 0; remove it: idempotence needs retries");
-        }
-        return found;
-    }
-
-    private void expect(List<String> found, String key, Set<String> allowed) {
-        Object value = operators.get(key);
-        if (value != null && !allowed.contains(String.valueOf(value))) {
-            found.add("relay.kafka." + key + " is " + value + "; remove it or set it to "
-                    + allowed.iterator().next() + ", or events can be lost");
-        }
-    }
-
-    private void refuse(List<String> found, String key, String why) {
-        if (operators.containsKey(key)) {
-            found.add("relay.kafka." + key + " is set; remove it: " + why);
-        }
     }
 
     /** For errors: where Kafka should be. */

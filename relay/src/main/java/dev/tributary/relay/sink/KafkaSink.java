@@ -47,6 +47,7 @@ public final class KafkaSink implements AutoCloseable {
      *
      * @throws RelayException if this or an earlier send has failed; nothing can be sent any more
      */
+    @SuppressWarnings("FutureReturnValueIgnored") // the callback tells
     public void send(ProducerRecord<byte[], byte[]> record, Delivery delivery) {
         failIfBroken();
         String topic = record.topic();
@@ -65,7 +66,11 @@ public final class KafkaSink implements AutoCloseable {
         failIfBroken();
     }
 
-    /** @throws RelayException if a send has failed */
+    /**
+     * Tells of failures that came meanwhile.
+     *
+     * @throws RelayException if a send has failed
+     */
     public void failIfBroken() {
         RelayException broken = failure.get();
         if (broken != null) {

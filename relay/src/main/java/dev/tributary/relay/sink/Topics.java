@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
@@ -26,16 +27,16 @@ public final class Topics implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Topics.class);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
     private static final int REQUEST_TIMEOUT_MS = 10_000;
+    /** Of topics that the relay creates; who wants another number creates them first. */
+    private static final int PARTITIONS = 6;
 
     private final KafkaSettings settings;
-    private final int partitions;
     private final Admin admin;
     private final Set<String> ready = new HashSet<>();
 
-    /** @param partitions of topics that are created */
-    public Topics(KafkaSettings settings, String source, int partitions) {
+    /** Connects in the background. */
+    public Topics(KafkaSettings settings, String source) {
         this.settings = settings;
-        this.partitions = partitions;
         Map<String, Object> properties = settings.admin("tributary-relay-" + source + "-admin");
         properties.putIfAbsent("default.api.timeout.ms", REQUEST_TIMEOUT_MS);
         properties.putIfAbsent("request.timeout.ms", REQUEST_TIMEOUT_MS);
@@ -59,10 +60,10 @@ public final class Topics implements AutoCloseable {
             return;
         }
         try {
-            admin.createTopics(List.of(new NewTopic(topic, Optional.of(partitions), Optional.empty())))
+            admin.createTopics(List.of(new NewTopic(topic, Optional.of(PARTITIONS), Optional.empty())))
                     .all()
                     .get();
-            LOG.info("Created topic {} with {} partitions", topic, partitions);
+            LOG.info("Created topic {} with {} partitions", topic, PARTITIONS);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof TopicExistsException) {
                 check(topic);
@@ -85,10 +86,7 @@ public final class Topics implements AutoCloseable {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
         Config config;
         try {
-            config = admin.describeConfigs(List.of(resource))
-                    .values()
-                    .get(resource)
-                    .get();
+            config = admin.describeConfigs(List.of(resource)).all().get().getOrDefault(resource, new Config(List.of()));
         } catch (ExecutionException e) {
             if (e.getCause() instanceof AuthorizationException) {
                 LOG.warn("Topic {} is not checked: the relay may not read its configuration", topic);
@@ -98,7 +96,8 @@ public final class Topics implements AutoCloseable {
         } catch (InterruptedException e) {
             throw interrupted(e);
         }
-        if (config.get(TopicConfig.CLEANUP_POLICY_CONFIG).value().contains(TopicConfig.CLEANUP_POLICY_COMPACT)) {
+        ConfigEntry cleanup = config.get(TopicConfig.CLEANUP_POLICY_CONFIG);
+        if (cleanup != null && cleanup.value().contains(TopicConfig.CLEANUP_POLICY_COMPACT)) {
             throw new RelayException.Stopped(
                     "topic " + topic + " is compacted: Kafka would remove events",
                     "set its cleanup.policy to delete, then restart the relay",

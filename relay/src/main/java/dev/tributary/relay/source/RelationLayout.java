@@ -1,17 +1,16 @@
 package dev.tributary.relay.source;
 
 import dev.tributary.relay.flow.RelayException;
-import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 
 /**
  * Where an event table's columns stand in its rows. Columns are found by name, so their order is free and further
  * columns are no harm.
- *
- * @param index for each of {@link Column} its place in a row
  */
-@SuppressWarnings("ArrayRecordComponent") // never compared
-record RelationLayout(String table, int[] index) {
+record RelationLayout(String table, Map<Column, Integer> index) {
 
     /** The columns of an event table that the relay reads. */
     enum Column {
@@ -23,31 +22,31 @@ record RelationLayout(String table, int[] index) {
         CONTENT_TYPE,
         PAYLOAD,
         HEADERS,
-        OCCURRED_AT
+        OCCURRED_AT;
+
+        private final String sqlName = name().toLowerCase(Locale.ROOT);
     }
 
     static RelationLayout of(String table, List<String> columns) {
-        int[] index = new int[Column.values().length];
+        Map<Column, Integer> index = new EnumMap<>(Column.class);
         for (Column column : Column.values()) {
-            int at = columns.indexOf(column.name().toLowerCase(java.util.Locale.ROOT));
+            int at = columns.indexOf(column.sqlName);
             if (at < 0) {
                 throw new RelayException.Stopped(
-                        "table " + table + " has no column " + column.name().toLowerCase(java.util.Locale.ROOT)
-                                + "; it has " + columns,
+                        "table " + table + " has no column " + column.sqlName + "; it has " + columns,
                         "restore the column (`init --dry-run` prints the table), then restart the relay",
                         null);
             }
-            index[column.ordinal()] = at;
+            index.put(column, at);
         }
         return new RelationLayout(table, index);
     }
 
     int indexOf(Column column) {
-        return index[column.ordinal()];
-    }
-
-    @Override
-    public String toString() {
-        return table + Arrays.toString(index);
+        Integer at = index.get(column);
+        if (at == null) {
+            throw new IllegalStateException("no layout known");
+        }
+        return at;
     }
 }

@@ -9,6 +9,7 @@ import java.time.OffsetDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +28,7 @@ final class TupleReader {
             .appendOffset("+HH:mm:ss", "+00")
             .toFormatter(java.util.Locale.ROOT);
 
-    private RelationLayout layout = new RelationLayout("", new int[0]);
+    private RelationLayout layout = new RelationLayout("", Map.of());
     private ByteBuffer message = ByteBuffer.allocate(0);
     private byte[] kinds = new byte[16];
     private int[] offsets = new int[16];
