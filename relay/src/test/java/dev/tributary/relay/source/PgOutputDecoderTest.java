@@ -1,0 +1,276 @@
+package dev.tributary.relay.source;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tributary.outbox.wire.Position;
+import dev.tributary.relay.flow.ChangeListener;
+import dev.tributary.relay.flow.OutboxEvent;
+import dev.tributary.relay.flow.RelayException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+class PgOutputDecoderTest {
+    private static final UUID ID = UUID.fromString("01890a5d-ac96-774b-bcce-b302099a8057");
+    private static final String[] COLUMNS = {
+        "id", "aggregate_type", "aggregate_id", "sequence", "type", "content_type", "payload", "headers", "occurred_at"
+    };
+
+    private final PgOutputDecoder decoder = new PgOutputDecoder(3);
+    private final List<OutboxEvent> events = new ArrayList<>();
+    private final List<Long> commits = new ArrayList<>();
+    private final ChangeListener listener = new ChangeListener() {
+        @Override
+        public void event(OutboxEvent event) {
+            events.add(event);
+        }
+
+        @Override
+        public void committed(long endLsn, Instant committedAt) {
+            commits.add(endLsn);
+        }
+    };
+
+    @Test
+    void anEventHasItsCommitsLsnAndItsNumberWithinTheTransaction() {
+        decode(begin(500), outbox(), binaryInsert(), binaryInsert());
+        assertThat(decoder.inTransaction()).isTrue();
+        decode(commit(500, 540));
+        assertThat(decoder.inTransaction()).isFalse();
+        assertThat(events)
+                .extracting(OutboxEvent::position)
+                .containsExactly(new Position(3, 500, 0), new Position(3, 500, 1));
+        assertThat(commits).containsExactly(540L);
+    }
+
+    @Test
+    void binaryAndTextColumnsGiveTheSameEvent() {
+        decode(begin(500), outbox(), binaryInsert(), textInsert());
+        assertThat(events).allSatisfy(event -> {
+            assertThat(event.id()).isEqualTo(ID);
+            assertThat(event.aggregateType()).isEqualTo("order");
+            assertThat(event.aggregateId()).asString(StandardCharsets.UTF_8).isEqualTo("größe");
+            assertThat(event.sequence()).isEqualTo(7);
+            assertThat(event.payload()).containsExactly(1, 0, -1);
+            assertThat(event.headers()).isNull();
+            assertThat(event.occurredAt()).isEqualTo(Instant.parse("2000-01-01T00:00:01.000002Z"));
+        });
+        assertThat(events).hasSize(2);
+    }
+
+    @Test
+    void columnsAreFoundByName() {
+        decode(
+                begin(1),
+                relation(
+                        7,
+                        "outbox",
+                        "shard",
+                        "occurred_at",
+                        "headers",
+                        "payload",
+                        "content_type",
+                        "type",
+                        "sequence",
+                        "aggregate_id",
+                        "aggregate_type",
+                        "id"));
+        Message row = new Message('I').i32(7).i8('N').i16(10);
+        row.nul()
+                .binary(new Message().i64(0))
+                .nul()
+                .binary(new byte[] {9})
+                .text("application/json")
+                .text("a.v1")
+                .nul();
+        row.text("1").text("order").text(ID.toString());
+        decode(row);
+        assertThat(events).singleElement().satisfies(event -> {
+            assertThat(event.id()).isEqualTo(ID);
+            assertThat(event.sequence()).isZero();
+            assertThat(event.payload()).containsExactly(9);
+        });
+    }
+
+    @Test
+    void changesOfOtherTablesAreIgnoredAndTakeNoNumber() {
+        decode(begin(1), relation(8, "unrelated", "a"), outbox());
+        decode(new Message('I').i32(8).i8('N').i16(1).nul(), binaryInsert());
+        assertThat(events).extracting(event -> event.position().ordinal()).containsExactly(0);
+    }
+
+    @Test
+    void aDroppedColumnStopsTheSourceByName() {
+        assertThatThrownBy(() -> decode(begin(1), relation(7, "outbox", "id", "payload")))
+                .isInstanceOf(RelayException.Stopped.class)
+                .hasMessageContaining("tributary.outbox")
+                .hasMessageContaining("aggregate_type");
+    }
+
+    @Test
+    void updatesAndTruncatesOfEventTablesStopTheSource() {
+        decode(begin(1), outbox());
+        assertThatThrownBy(() -> decode(new Message('U').i32(7)))
+                .isInstanceOf(RelayException.Stopped.class)
+                .hasMessageContaining("UPDATE on tributary.outbox");
+        assertThatThrownBy(() -> decode(new Message('T').i32(1).i8(0).i32(7)))
+                .isInstanceOf(RelayException.Stopped.class)
+                .hasMessageContaining("TRUNCATE on tributary.outbox");
+        decode(new Message('D').i32(7));
+    }
+
+    @Test
+    void aMissingPayloadStopsTheSource() {
+        decode(begin(1), outbox());
+        Message row = new Message('I').i32(7).i8('N').i16(9);
+        row.text(ID.toString())
+                .text("order")
+                .text("1")
+                .nul()
+                .text("a.v1")
+                .text("text/plain")
+                .nul()
+                .nul()
+                .nul();
+        assertThatThrownBy(() -> decode(row))
+                .isInstanceOf(RelayException.Stopped.class)
+                .hasMessageContaining("PAYLOAD");
+    }
+
+    @Test
+    void anUnknownMessageStopsTheSource() {
+        assertThatThrownBy(() -> decode(new Message('z')))
+                .isInstanceOf(RelayException.Stopped.class)
+                .hasMessageContaining("'z'");
+    }
+
+    private void decode(Message... messages) {
+        for (Message message : messages) {
+            decoder.decode(message.read(), listener);
+        }
+    }
+
+    private static Message begin(long commitLsn) {
+        return new Message('B').i64(commitLsn).i64(1_000_000).i32(42);
+    }
+
+    private static Message commit(long commitLsn, long endLsn) {
+        return new Message('C').i8(0).i64(commitLsn).i64(endLsn).i64(1_000_000);
+    }
+
+    private static Message outbox() {
+        return relation(7, "outbox", COLUMNS);
+    }
+
+    private static Message relation(int id, String table, String... columns) {
+        Message message =
+                new Message('R').i32(id).zero("tributary").zero(table).i8('d').i16(columns.length);
+        for (String column : columns) {
+            message.i8(0).zero(column).i32(0).i32(-1);
+        }
+        return message;
+    }
+
+    private static Message binaryInsert() {
+        return new Message('I')
+                .i32(7)
+                .i8('N')
+                .i16(9)
+                .binary(new Message().i64(ID.getMostSignificantBits()).i64(ID.getLeastSignificantBits()))
+                .binary("order".getBytes(StandardCharsets.UTF_8))
+                .binary("größe".getBytes(StandardCharsets.UTF_8))
+                .binary(new Message().i64(7))
+                .binary("order.placed.v1".getBytes(StandardCharsets.UTF_8))
+                .binary("application/octet-stream".getBytes(StandardCharsets.UTF_8))
+                .binary(new byte[] {1, 0, -1})
+                .nul()
+                .binary(new Message().i64(1_000_002));
+    }
+
+    private static Message textInsert() {
+        return new Message('I')
+                .i32(7)
+                .i8('N')
+                .i16(9)
+                .text(ID.toString())
+                .text("order")
+                .text("größe")
+                .text("7")
+                .text("order.placed.v1")
+                .text("application/octet-stream")
+                .text("\\x0100ff")
+                .nul()
+                .text("2000-01-01 02:00:01.000002+02");
+    }
+
+    /** Builds a message as the server would. */
+    private static final class Message {
+        private final ByteBuffer bytes = ByteBuffer.allocate(1024);
+
+        Message() {}
+
+        Message(char kind) {
+            bytes.put((byte) kind);
+        }
+
+        Message i8(int value) {
+            bytes.put((byte) value);
+            return this;
+        }
+
+        Message i16(int value) {
+            bytes.putShort((short) value);
+            return this;
+        }
+
+        Message i32(int value) {
+            bytes.putInt(value);
+            return this;
+        }
+
+        Message i64(long value) {
+            bytes.putLong(value);
+            return this;
+        }
+
+        Message zero(String text) {
+            bytes.put(text.getBytes(StandardCharsets.UTF_8)).put((byte) 0);
+            return this;
+        }
+
+        Message nul() {
+            return i8('n');
+        }
+
+        Message binary(byte[] value) {
+            i8('b').i32(value.length);
+            bytes.put(value);
+            return this;
+        }
+
+        Message binary(Message value) {
+            byte[] content = new byte[value.bytes.position()];
+            value.bytes.get(0, content);
+            return binary(content);
+        }
+
+        Message text(String value) {
+            byte[] content = value.getBytes(StandardCharsets.UTF_8);
+            i8('t').i32(content.length);
+            bytes.put(content);
+            return this;
+        }
+
+        /** As the driver hands it over: a slice of a larger array. */
+        ByteBuffer read() {
+            byte[] content = new byte[bytes.position() + 25];
+            bytes.get(0, content, 25, bytes.position());
+            return ByteBuffer.wrap(content).position(25).slice();
+        }
+    }
+}
