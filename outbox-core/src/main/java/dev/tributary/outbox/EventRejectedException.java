@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * written and the transaction is as it was. Trying again without a change fails again.
  */
 public final class EventRejectedException extends OutboxException {
-    EventRejectedException(String message) {
+    public EventRejectedException(String message) {
         super(message);
     }
 

@@ -1,0 +1,61 @@
+package dev.tributary.outbox.micronaut;
+
+import dev.tributary.outbox.EventRejectedException;
+import dev.tributary.outbox.NewEvent;
+import dev.tributary.outbox.Outbox;
+import dev.tributary.outbox.OutboxException;
+import dev.tributary.outbox.PublishedEvent;
+import io.micronaut.context.annotation.EachBean;
+import io.micronaut.context.annotation.Requires;
+import io.micronaut.transaction.jdbc.DataSourceTransactionManager;
+import java.sql.SQLException;
+import java.util.List;
+
+/**
+ * Publishes events in the ambient {@code @Transactional} of one data source. Thread-safe.
+ *
+ * <p>There is one for each data source, under its name; inject it as it is for the default one, or with {@code
+ * @Named("orders")}. A {@code @Transactional("orders")} and the outbox in it have to name the same data source.
+ */
+@EachBean(DataSourceTransactionManager.class)
+@Requires(beans = Outbox.class)
+public final class TransactionalOutbox {
+    private final DataSourceTransactionManager transactions;
+    private final Outbox outbox;
+
+    TransactionalOutbox(DataSourceTransactionManager transactions, Outbox outbox) {
+        this.transactions = transactions;
+        this.outbox = outbox;
+    }
+
+    /**
+     * Publishes events in the order given, all or none, in one round trip.
+     *
+     * @see #publish(List)
+     */
+    public List<PublishedEvent> publish(NewEvent... events) {
+        return publish(List.of(events));
+    }
+
+    /**
+     * Publishes events in list order, all or none, in one round trip.
+     *
+     * @return the events as written, in list order
+     * @throws EventRejectedException if there is no transaction on this data source, or an event is not acceptable
+     * @throws dev.tributary.outbox.SequenceConflictException if an event would not get the number that it was expected
+     *     to; caught within the transaction, that is still usable
+     * @throws OutboxException if the database refuses; the {@link SQLException} is the cause
+     */
+    public List<PublishedEvent> publish(List<NewEvent> events) {
+        if (transactions.findTransactionStatus().isEmpty()) {
+            throw new EventRejectedException("there is no transaction on this outbox's data source, so events and data"
+                    + " could not be committed together: annotate the calling method with @Transactional, naming the"
+                    + " same data source if there are several");
+        }
+        try {
+            return outbox.publish(transactions.getConnection(), events);
+        } catch (SQLException e) {
+            throw new OutboxException("the database refused to store the events: " + e.getMessage(), e);
+        }
+    }
+}
