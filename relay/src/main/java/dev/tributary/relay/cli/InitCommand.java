@@ -1,0 +1,81 @@
+package dev.tributary.relay.cli;
+
+import dev.tributary.relay.config.ConfigurationException;
+import dev.tributary.relay.config.Mistake;
+import dev.tributary.relay.config.RelayConfig;
+import dev.tributary.relay.config.SourceConfig;
+import dev.tributary.relay.setup.Preparation;
+import dev.tributary.relay.setup.SetupException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Creates what the sources' databases lack. */
+@Command(
+        name = "init",
+        description = "Creates what is missing in the databases: tables, publication, replication slot.")
+final class InitCommand implements Callable<Integer> {
+    @Mixin
+    private final ConfigOption config = new ConfigOption();
+
+    @Option(names = "--dry-run", description = "Print the SQL instead of running it.")
+    private boolean dryRun;
+
+    @Option(names = "--source", paramLabel = "NAME", description = "Only this source.")
+    private @Nullable String only;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // by picocli
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        int exitCode = ExitCode.OK;
+        for (SourceConfig source : chosen(config.read())) {
+            exitCode = Math.max(exitCode, prepare(source));
+        }
+        return exitCode;
+    }
+
+    private List<SourceConfig> chosen(RelayConfig read) {
+        List<SourceConfig> chosen = read.sources().stream()
+                .filter(source -> only == null || source.name().equals(only))
+                .toList();
+        if (chosen.isEmpty()) {
+            throw new ConfigurationException(
+                    List.of(new Mistake("relay.sources", "has no source '" + only + "', as --source asks for")));
+        }
+        return chosen;
+    }
+
+    private int prepare(SourceConfig source) {
+        PrintWriter out = spec.commandLine().getOut();
+        try {
+            Preparation preparation = Preparation.of(source);
+            if (dryRun) {
+                out.print(preparation.sql());
+            } else {
+                preparation.run();
+                List<String> created = preparation.titles();
+                out.println("source " + source.name() + ": "
+                        + (created.isEmpty() ? "nothing was missing" : "created " + String.join(", ", created)));
+            }
+            out.flush();
+            return ExitCode.OK;
+        } catch (SetupException e) {
+            out.flush();
+            PrintWriter err = spec.commandLine().getErr();
+            err.println("source " + source.name() + " cannot be prepared:");
+            Findings.print(err, e.findings());
+            err.flush();
+            return ExitCode.SOFTWARE;
+        }
+    }
+}

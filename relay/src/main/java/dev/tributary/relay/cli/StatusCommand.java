@@ -1,0 +1,82 @@
+package dev.tributary.relay.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Shows how the running relay's sources stand. */
+@Command(name = "status", description = "Asks the running relay how its sources stand.")
+final class StatusCommand implements Callable<Integer> {
+    @Mixin
+    private final ConfigOption config = new ConfigOption();
+
+    @Option(names = "--json", description = "Print JSON, as the relay's /api/v1/sources gives it.")
+    private boolean json;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // by picocli
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        PrintWriter out = spec.commandLine().getOut();
+        try {
+            JsonNode sources = RelayClient.of(config.read().http()).sources();
+            if (json) {
+                out.println(sources.toPrettyString());
+            } else {
+                sources.forEach(source -> print(out, source));
+            }
+            out.flush();
+            return ExitCode.OK;
+        } catch (IOException e) {
+            PrintWriter err = spec.commandLine().getErr();
+            err.println("No status: " + e.getMessage()
+                    + ". Start one with 'relay run', or correct relay.http.host and relay.http.port");
+            err.flush();
+            return ExitCode.SOFTWARE;
+        }
+    }
+
+    private static void print(PrintWriter out, JsonNode source) {
+        JsonNode progress = source.path("progress");
+        JsonNode lag = progress.path("lagSeconds");
+        out.printf(
+                "%s: %s since %s%n",
+                source.path("source").asText(),
+                source.path("state").asText(),
+                source.path("since").asText());
+        line(out, "reason", source.path("reason").asText());
+        line(out, "remedy", source.path("remedy").asText());
+        line(
+                out,
+                "events",
+                progress.path("events").asText() + " (" + progress.path("bytes").asText() + " bytes), "
+                        + progress.path("skipped").asText() + " skipped, "
+                        + progress.path("eventsInFlight").asText() + " in flight, "
+                        + progress.path("retries").asText() + " retries");
+        line(
+                out,
+                "confirmed",
+                progress.path("confirmedLsnText").asText() + ", server at "
+                        + progress.path("serverLsnText").asText());
+        line(
+                out,
+                "lag",
+                progress.path("lagBytes").asText() + " bytes, "
+                        + (lag.isNumber() ? lag.asText() + " s" : "unknown time"));
+    }
+
+    private static void line(PrintWriter out, String name, String text) {
+        if (!text.isEmpty()) {
+            out.printf("  %-10s %s%n", name, text);
+        }
+    }
+}

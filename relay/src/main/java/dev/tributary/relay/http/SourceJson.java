@@ -1,0 +1,59 @@
+package dev.tributary.relay.http;
+
+import dev.tributary.relay.SourceState;
+import dev.tributary.relay.SourceStatus;
+import io.micronaut.core.annotation.Introspected;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/** A {@link SourceStatus} as JSON; LSNs as numbers and as people know them from PostgreSQL. */
+@Introspected
+record SourceJson(String source, SourceState state, String since, String reason, String remedy, ProgressJson progress) {
+    private static final double MILLIS_PER_SECOND = 1_000.0;
+
+    /** Null for a lag that is not known. */
+    @Introspected
+    record ProgressJson(
+            long events,
+            long bytes,
+            long skipped,
+            long retries,
+            int eventsInFlight,
+            long confirmedLsn,
+            String confirmedLsnText,
+            long serverLsn,
+            String serverLsnText,
+            long lagBytes,
+            @Nullable Double lagSeconds) {}
+
+    static SourceJson of(SourceStatus status) {
+        SourceStatus.Progress progress = status.progress();
+        return new SourceJson(
+                status.source(),
+                status.state(),
+                status.since().toString(),
+                status.reason(),
+                status.remedy(),
+                new ProgressJson(
+                        progress.events(),
+                        progress.bytes(),
+                        progress.skipped(),
+                        progress.retries(),
+                        progress.eventsInFlight(),
+                        progress.confirmedLsn(),
+                        lsn(progress.confirmedLsn()),
+                        progress.serverLsn(),
+                        lsn(progress.serverLsn()),
+                        progress.lagBytes(),
+                        seconds(progress.lag())));
+    }
+
+    /** PostgreSQL's way of writing an LSN, such as {@code 16/B374D848}. */
+    static String lsn(long lsn) {
+        return String.format("%X/%X", lsn >>> Integer.SIZE, lsn & 0xFFFF_FFFFL);
+    }
+
+    private static @Nullable Double seconds(@Nullable Duration lag) {
+        return lag == null ? null : lag.toMillis() / MILLIS_PER_SECOND;
+    }
+}

@@ -1,0 +1,97 @@
+package dev.tributary.relay.metrics;
+
+import dev.tributary.relay.SourceState;
+import dev.tributary.relay.SourceStatus;
+import dev.tributary.relay.SourceStatus.Progress;
+import dev.tributary.relay.running.SourceStatuses;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.function.ToDoubleFunction;
+
+/** One set of meters for each source, tagged with its name. Nothing is counted twice: the status is the only origin. */
+@Singleton
+final class SourceMetrics implements MeterBinder {
+    private static final double NANOS_PER_SECOND = 1e9;
+
+    private final SourceStatuses sources;
+
+    SourceMetrics(SourceStatuses sources) {
+        this.sources = sources;
+    }
+
+    @Override
+    public void bindTo(MeterRegistry registry) {
+        sources.statuses().forEach(status -> bind(registry, status.source()));
+    }
+
+    private void bind(MeterRegistry registry, String source) {
+        counter(registry, source, "events", "Events acknowledged by Kafka", Progress::events);
+        counter(registry, source, "bytes", "Payload bytes acknowledged by Kafka", Progress::bytes);
+        counter(registry, source, "skipped", "Events found in Kafka already and not sent again", Progress::skipped);
+        counter(registry, source, "retries", "Times the source was opened again after a failure", Progress::retries);
+        gauge(
+                registry,
+                source,
+                "confirmed.lsn",
+                "Everything committed up to this WAL position is in Kafka",
+                Progress::confirmedLsn);
+        gauge(registry, source, "server.lsn", "End of the server's WAL as last heard", Progress::serverLsn);
+        gauge(registry, source, "lag.bytes", "WAL not confirmed yet, bytes", Progress::lagBytes);
+        gauge(
+                registry,
+                source,
+                "lag.seconds",
+                "Age of the oldest committed event not in Kafka; NaN while unknown",
+                SourceMetrics::lagSeconds);
+        gauge(registry, source, "in.flight", "Events sent and not yet acknowledged", Progress::eventsInFlight);
+        for (SourceState state : SourceState.values()) {
+            Gauge.builder(
+                            "tributary.relay.state",
+                            sources,
+                            all -> status(all, source).state() == state ? 1 : 0)
+                    .description("1 for the state the source is in, 0 for the others")
+                    .tag("source", source)
+                    .tag("state", state.name().toLowerCase(Locale.ROOT))
+                    .register(registry);
+        }
+    }
+
+    private void counter(
+            MeterRegistry registry, String source, String name, String description, ToDoubleFunction<Progress> value) {
+        FunctionCounter.builder(
+                        "tributary.relay." + name,
+                        sources,
+                        all -> value.applyAsDouble(status(all, source).progress()))
+                .description(description)
+                .tag("source", source)
+                .register(registry);
+    }
+
+    private void gauge(
+            MeterRegistry registry, String source, String name, String description, ToDoubleFunction<Progress> value) {
+        Gauge.builder(
+                        "tributary.relay." + name,
+                        sources,
+                        all -> value.applyAsDouble(status(all, source).progress()))
+                .description(description)
+                .tag("source", source)
+                .register(registry);
+    }
+
+    private static double lagSeconds(Progress progress) {
+        Duration lag = progress.lag();
+        return lag == null ? Double.NaN : lag.toNanos() / NANOS_PER_SECOND;
+    }
+
+    private static SourceStatus status(SourceStatuses all, String source) {
+        return all.statuses().stream()
+                .filter(status -> status.source().equals(source))
+                .findFirst()
+                .orElseThrow();
+    }
+}

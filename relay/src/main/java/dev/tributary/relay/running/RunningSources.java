@@ -1,0 +1,58 @@
+package dev.tributary.relay.running;
+
+import dev.tributary.relay.Relay;
+import dev.tributary.relay.SourceStatus;
+import dev.tributary.relay.config.RelayConfig;
+import dev.tributary.relay.config.SourceConfig;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Function;
+
+/** All sources of this process, each on a thread of its own: what befalls one does not disturb the others. */
+public final class RunningSources implements SourceStatuses, AutoCloseable {
+    private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(8);
+
+    private final List<RunningSource> sources;
+
+    private RunningSources(List<RunningSource> sources) {
+        this.sources = sources;
+    }
+
+    /** Starts them all; returns at once, whether databases and Kafka are up or not. */
+    public static RunningSources start(RelayConfig config, Clock clock) {
+        return start(config.sources(), source -> SourceBody.of(new Relay(source, config.kafka(), clock)), clock);
+    }
+
+    static RunningSources start(List<SourceConfig> sources, Function<SourceConfig, SourceBody> body, Clock clock) {
+        List<RunningSource> running = sources.stream()
+                .sorted(Comparator.comparing(SourceConfig::name))
+                .map(source -> new RunningSource(source.name(), body.apply(source), clock))
+                .toList();
+        running.forEach(RunningSource::start);
+        return new RunningSources(running);
+    }
+
+    @Override
+    public List<SourceStatus> statuses() {
+        return sources.stream().map(RunningSource::status).toList();
+    }
+
+    /** Ends them side by side; returns when they have ended, or after some seconds with a warning in the log. */
+    @Override
+    public void close() {
+        List<Thread> closers = sources.stream()
+                .map(source -> new Thread(() -> source.close(CLOSE_PATIENCE), "relay-close"))
+                .toList();
+        closers.forEach(Thread::start);
+        for (Thread closer : closers) {
+            try {
+                closer.join(2 * CLOSE_PATIENCE.toMillis());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+}

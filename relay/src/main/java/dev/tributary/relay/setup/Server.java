@@ -1,0 +1,88 @@
+package dev.tributary.relay.setup;
+
+import dev.tributary.relay.config.SourceConfig;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What the server itself must allow. */
+final class Server {
+    static final int MAJOR_VERSION_MIN = 14;
+    private static final String NOT_LIMITED = "-1";
+
+    private Server() {}
+
+    static int majorVersion(Connection connection) throws SQLException {
+        return connection.getMetaData().getDatabaseMajorVersion();
+    }
+
+    static List<Finding> findings(Connection connection, boolean slotExists) throws SQLException {
+        List<Finding> findings = new ArrayList<>();
+        findings.add(
+                Finding.ok("server", "PostgreSQL " + connection.getMetaData().getDatabaseProductVersion()));
+        if (!Database.texts(connection, "SELECT 'standby' WHERE pg_is_in_recovery()")
+                .isEmpty()) {
+            findings.add(Finding.failed(
+                    "server", "it is a standby, where no events are written", "Point the source's url at the primary"));
+        }
+        String walLevel = Database.setting(connection, "wal_level");
+        findings.add(
+                walLevel.equals("logical")
+                        ? Finding.ok("wal_level", walLevel)
+                        : Finding.failed(
+                                "wal_level",
+                                "is " + walLevel + ", and changes can be read only from logical",
+                                "ALTER SYSTEM SET wal_level = 'logical' and restart the server (on managed servers,"
+                                        + " switch on logical replication)"));
+        if (!slotExists) {
+            findings.add(free(connection, "max_replication_slots", "pg_replication_slots", "replication slots"));
+        }
+        if (Database.setting(connection, "max_slot_wal_keep_size").equals(NOT_LIMITED)) {
+            findings.add(Finding.warning(
+                    "max_slot_wal_keep_size",
+                    "is not set: while the relay is away, WAL is kept until the disk is full",
+                    "Set it to what the disk can spare, such as ALTER SYSTEM SET max_slot_wal_keep_size = '50GB' and"
+                            + " SELECT pg_reload_conf(), and alert on tributary_relay_lag_bytes well below that"));
+        }
+        return findings;
+    }
+
+    private static Finding free(Connection connection, String limit, String used, String what) throws SQLException {
+        int max = Integer.parseInt(Database.setting(connection, limit));
+        int taken = Database.texts(connection, "SELECT 1 FROM " + used).size();
+        return taken < max
+                ? Finding.ok(limit, (max - taken) + " of " + max + " " + what + " are free")
+                : Finding.failed(
+                        limit,
+                        "all " + max + " " + what + " are in use",
+                        "Drop slots that nobody reads (SELECT * FROM pg_replication_slots), or raise " + limit
+                                + " and restart the server");
+    }
+
+    /** Opens a connection of the kind that streams: better than guessing from catalogs who may, on whose cloud. */
+    static Finding replication(SourceConfig source) {
+        try (Connection connection = Database.connectForReplication(source);
+                Statement statement = connection.createStatement()) {
+            statement.execute("IDENTIFY_SYSTEM");
+            return Finding.ok("replication", "role '" + source.username() + "' may replicate");
+        } catch (SQLException e) {
+            return switch (String.valueOf(e.getSQLState())) {
+                case "42501" ->
+                    Finding.failed(
+                            "replication",
+                            "role '" + source.username() + "' may not replicate",
+                            "ALTER ROLE \"" + source.username()
+                                    + "\" REPLICATION (on Amazon RDS: GRANT rds_replication)");
+                case "53300" ->
+                    Finding.failed(
+                            "max_wal_senders",
+                            "all WAL senders are in use",
+                            "Raise max_wal_senders and restart the server, or stop replication that nobody needs (SELECT *"
+                                    + " FROM pg_stat_replication)");
+                default -> SqlProblem.of("replication", source, e);
+            };
+        }
+    }
+}
