@@ -4,14 +4,16 @@
  *
  * <p>HTTP, JSON, port 8080 unless configured:
  * <pre>
- * POST /customers       {name, email}                                          201 {id, name, email, registeredAt}
- * GET  /customers/{id}                                                         200, 404
- * PUT  /customers/{id}  {name}                                                 200, 404
- * POST /orders          {customerId, lines: [{product, quantity, unitPriceCents}]}  201 {id, customerId, lines,
- *                                                    totalCents, status, placedAt, shippedAt}; 400 for an unknown customer
- * GET  /orders/{id}                                                            200, 404; status is PLACED or SHIPPED
+ * POST /customers       {name, email}       201 {id, name, email, registeredAt}
+ * GET  /customers/{id}                      200, 404
+ * PUT  /customers/{id}  {name}              200, 404
+ * POST /orders          {customerId, lines: [{product, quantity, unitPriceCents}]}
+ *                                           201 {id, customerId, lines, totalCents, status, placedAt, shippedAt}
+ * GET  /orders/{id}                         200, 404
  * GET  /health
  * </pre>
+ * What is not acceptable is answered with 400, an unknown customer's order included. {@code status} is PLACED or SHIPPED,
+ * {@code shippedAt} absent until then.
  *
  * <p>Tables: {@code customer} (id, name, email, registered_at) and {@code orders} (id, customer_id, lines, total_cents,
  * status, placed_at, shipped_at).

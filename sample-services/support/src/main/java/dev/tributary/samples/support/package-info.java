@@ -10,6 +10,7 @@
  *                                   shipmentAppliedAt}], the latest first, at most 100
  * GET /health
  * </pre>
+ * What is not known yet is absent.
  *
  * <p>Tables, one for each topic it hears ({@link dev.tributary.samples.support.CustomerViewUpdates} says why):
  * {@code customer}, {@code placed_order}, {@code shipment}. Views over them: {@code customer_view} (customer_id, name,
