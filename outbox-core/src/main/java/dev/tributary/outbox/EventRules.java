@@ -12,7 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What an event must be like to fit everywhere it goes: PostgreSQL text, a Kafka topic's name, and, together with the
- * default payload limit, Kafka's default of 1 MiB for a record. The SQL function {@code tributary.publish} has the same rules.
+ * default payload limit, Kafka's default of 1 MiB for a record. That adds up to at most 1,036,000 bytes: payload, headers,
+ * 2 bytes for each of 22,000 headers with the shortest names, 4 times the aggregate id and type, all fixed headers.
+ * The SQL function {@code tributary.publish} has the same rules.
  */
 final class EventRules {
     static final int PAYLOAD_BYTES_MAX_DEFAULT = 900 * 1024;
@@ -122,18 +124,19 @@ final class EventRules {
     }
 
     /** What can only be judged once all headers are there. */
-    static void headers(Map<String, String> headers) {
+    static void allHeaders(NewEvent event) {
+        Map<String, String> headers = event.headers();
         if (headers.containsKey(WireHeaders.TRACE_STATE) && !headers.containsKey(WireHeaders.TRACE_PARENT)) {
             throw new EventRejectedException(
-                    "tracestate has no meaning without traceparent: set traceParent too, or neither");
+                    event + " has a tracestate, which has no meaning without traceparent: set both or neither");
         }
         int bytes = 0;
         for (Map.Entry<String, String> header : headers.entrySet()) {
             bytes = Math.addExact(bytes, utf8Bytes(header.getKey()) + utf8Bytes(header.getValue()));
         }
         if (bytes > HEADER_BYTES_MAX) {
-            throw new EventRejectedException("headers have " + bytes + " bytes, the limit is " + HEADER_BYTES_MAX
-                    + ": move large values to the payload");
+            throw new EventRejectedException("headers of " + event + " have " + bytes + " bytes, the limit is "
+                    + HEADER_BYTES_MAX + ": move large values to the payload");
         }
     }
 

@@ -30,7 +30,7 @@ final class PrepareEvent {
     }
 
     PreparedEvent prepare(NewEvent event) {
-        EventRules.headers(event.headers());
+        EventRules.allHeaders(event);
         if (event.content() instanceof NewEvent.Content.Raw raw) {
             return row(event, raw.type(), raw.contentType(), raw.payload());
         }

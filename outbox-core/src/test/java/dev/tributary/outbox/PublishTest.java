@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -21,11 +22,16 @@ class PublishTest {
     private final EventTypes types =
             EventTypes.builder().register("order.placed", 1, OrderPlaced.class).build();
     private final Outbox outbox = Outbox.of(types);
-    private TestDatabase database;
+    private static TestDatabase database;
+
+    @BeforeAll
+    static void createDatabase() throws SQLException {
+        database = TestDatabase.withTables();
+    }
 
     @BeforeEach
-    void createDatabase() throws SQLException {
-        database = TestDatabase.create();
+    void clear() throws SQLException {
+        database.clear();
     }
 
     @Test

@@ -17,27 +17,37 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class TransactionalOutboxTest {
-    private String sales;
-    private String inventory;
-    private ApplicationContext application;
-    private OrderService orders;
+    private static String sales;
+    private static String inventory;
+    private static ApplicationContext application;
+    private static OrderService orders;
 
-    @BeforeEach
-    void start() throws SQLException {
+    @BeforeAll
+    static void start() throws SQLException {
         sales = database("sales");
         inventory = database("inventory");
         application = application(Map.of("test.orders", true));
         orders = application.getBean(OrderService.class);
     }
 
-    @AfterEach
-    void stop() {
+    @AfterAll
+    static void stop() {
         application.close();
+    }
+
+    @BeforeEach
+    void clear() throws SQLException {
+        for (String url : List.of(sales, inventory)) {
+            try (Connection connection = connect(url)) {
+                connection.createStatement().execute("TRUNCATE tributary.outbox, tributary.aggregate");
+            }
+        }
     }
 
     @Test
@@ -144,7 +154,7 @@ class TransactionalOutboxTest {
         }
     }
 
-    private ApplicationContext application(Map<String, Object> more) {
+    private static ApplicationContext application(Map<String, Object> more) {
         Map<String, Object> properties = new HashMap<>(more);
         Map.of("default", sales, "inventory", inventory).forEach((name, url) -> {
             properties.put("datasources." + name + ".url", url);
