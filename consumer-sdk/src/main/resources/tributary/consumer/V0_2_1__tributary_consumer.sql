@@ -1,9 +1,14 @@
 -- What a view's database needs for its subscriptions. Every statement may run any number of times.
 
--- Several instances may start at once, and CREATE ... IF NOT EXISTS alone does not survive that.
-DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtextextended('tributary.schema', 0)); END $$;
-
-CREATE SCHEMA IF NOT EXISTS tributary;
+-- Several instances may start at once, and CREATE ... IF NOT EXISTS alone does not survive that. The schema is also
+-- created by those who do not take this lock.
+DO $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('tributary.consumer.schema', 0));
+    CREATE SCHEMA IF NOT EXISTS tributary;
+EXCEPTION
+    WHEN duplicate_schema OR unique_violation THEN NULL;
+END $$;
 
 CREATE TABLE IF NOT EXISTS tributary.subscription_position (
     subscription    text        NOT NULL,

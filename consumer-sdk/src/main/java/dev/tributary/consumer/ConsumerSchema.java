@@ -14,6 +14,9 @@ import java.util.List;
  * classpath:tributary/consumer} among their locations instead.
  */
 public final class ConsumerSchema {
+    /** Where the scripts are on the class path, for Flyway's {@code locations}. */
+    public static final String FLYWAY_LOCATION = "tributary/consumer";
+
     private static final List<String> SCRIPTS = List.of("V0_2_1__tributary_consumer.sql");
 
     private ConsumerSchema() {}
@@ -37,21 +40,22 @@ public final class ConsumerSchema {
             for (String script : scripts()) {
                 statement.execute(script);
             }
-            if (ownTransaction) {
-                connection.commit();
-            }
-        } finally {
+        } catch (SQLException e) {
             if (ownTransaction) {
                 connection.rollback();
-                connection.setAutoCommit(true);
             }
+            throw e;
+        }
+        if (ownTransaction) {
+            connection.commit();
+            connection.setAutoCommit(true);
         }
     }
 
     private static String read(String script) {
-        try (InputStream in = ConsumerSchema.class.getResourceAsStream("/tributary/consumer/" + script)) {
+        try (InputStream in = ConsumerSchema.class.getResourceAsStream("/" + FLYWAY_LOCATION + "/" + script)) {
             if (in == null) {
-                throw new IllegalStateException("not in this jar: tributary/consumer/" + script);
+                throw new IllegalStateException("not in this jar: " + FLYWAY_LOCATION + "/" + script);
             }
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {

@@ -1,29 +1,136 @@
 package dev.tributary.consumer;
 
+import dev.tributary.consumer.SubscriptionStatus.State;
+import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Reads Kafka. */
+/** The polling thread: one {@link KafkaSession} after the other, for as long as the subscription is open. */
 final class PollLoop {
+    private static final Logger LOG = LoggerFactory.getLogger(PollLoop.class);
+    private static final Duration LEAVE_MAX = Duration.ofSeconds(5);
+
     private final SubscriptionConfig config;
+    private final Thread thread;
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private final Map<TopicPartition, LiveCounters> counters = new ConcurrentHashMap<>();
+    private volatile @Nullable KafkaSession session;
+    private volatile String failure = "";
+    private String logged = "";
 
     PollLoop(SubscriptionConfig config) {
         this.config = config;
+        this.thread = new Thread(this::run, "tributary-" + config.name());
     }
 
     SubscriptionConfig config() {
         return config;
     }
 
-    void start() {}
+    void start() {
+        thread.start();
+    }
 
-    void close() {}
+    private void run() {
+        Backoff backoff = new Backoff(config.timeouts().retryMax());
+        while (!isClosing()) {
+            try (KafkaSession opened = new KafkaSession(
+                    config, partition -> counters.computeIfAbsent(partition, p -> new LiveCounters()))) {
+                session = opened;
+                while (!isClosing()) {
+                    opened.poll();
+                    failure = "";
+                    logChange();
+                    backoff.reset();
+                }
+            } catch (RuntimeException e) {
+                failure = "cannot read from Kafka: " + Failures.describe(e);
+                LOG.debug("{}: Kafka session ended", config.name(), e);
+                logChange();
+                pause(backoff.next());
+            } finally {
+                session = null;
+            }
+        }
+    }
+
+    /** Says once that events cannot come, and why, and once that they can again. */
+    private void logChange() {
+        String problem = problem();
+        if (!problem.equals(logged)) {
+            if (problem.isEmpty()) {
+                LOG.info("{}: Kafka is there", config.name());
+            } else {
+                LOG.warn(
+                        "{}: waiting: {} ({})",
+                        config.name(),
+                        problem,
+                        config.kafka().get("bootstrap.servers"));
+            }
+            logged = problem;
+        }
+    }
+
+    private String problem() {
+        KafkaSession now = session;
+        return !failure.isEmpty() || now == null ? failure : now.probe().problem();
+    }
 
     SubscriptionStatus status() {
+        KafkaSession now = session;
+        List<PartitionStatus> partitions = now == null ? List.of() : now.partitions();
         return new SubscriptionStatus(
                 config.name(),
-                SubscriptionStatus.State.STARTING,
-                "",
-                List.of(),
-                new SubscriptionStatus.Counters(0, 0, 0, 0, 0, 0, 0, 0));
+                state(now),
+                problem(),
+                partitions.stream()
+                        .sorted(Comparator.comparing(PartitionStatus::topic)
+                                .thenComparingInt(PartitionStatus::partition))
+                        .toList(),
+                LiveCounters.sum(counters.values()));
+    }
+
+    private State state(@Nullable KafkaSession now) {
+        if (isClosing()) {
+            return State.CLOSED;
+        }
+        if (!problem().isEmpty()) {
+            return State.WAITING;
+        }
+        return now != null && now.probe().hasAnswered() ? State.RUNNING : State.STARTING;
+    }
+
+    private boolean isClosing() {
+        return closing.getCount() == 0;
+    }
+
+    private void pause(Duration duration) {
+        try {
+            var unused = closing.await(duration.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            // Only close() is for ending this thread
+            LOG.debug("{}: interrupted", config.name());
+        }
+    }
+
+    void close() {
+        closing.countDown();
+        KafkaSession now = session;
+        if (now != null) {
+            now.wake();
+        }
+        try {
+            thread.join(config.timeouts().close().plus(LEAVE_MAX).toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -1,0 +1,251 @@
+package dev.tributary.consumer;
+
+import dev.tributary.consumer.Incoming.Decoded;
+import dev.tributary.consumer.Incoming.Undecodable;
+import dev.tributary.consumer.LiveCounters.What;
+import dev.tributary.consumer.Parking.Poison;
+import dev.tributary.consumer.PositionStore.Claim;
+import dev.tributary.consumer.PositionStore.Progress;
+import dev.tributary.consumer.SubscriptionConfig.TypeHandler;
+import dev.tributary.outbox.wire.Position;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Applies a batch in one transaction: lock the position, run the handlers, move the position, commit. All of it or
+ * nothing; which of the two is the {@link Outcome}. One thread attempts, another may {@link #cut}.
+ */
+final class BatchTransaction {
+    private final SubscriptionConfig config;
+    private final PositionStore positions;
+    private final Parking parking;
+    private final PayloadReader payloads;
+    private final Object connectionLock = new Object();
+    private @Nullable Connection current;
+    private boolean mayHaveParked = true;
+
+    BatchTransaction(SubscriptionConfig config, PositionStore positions, Parking parking) {
+        this.config = config;
+        this.positions = positions;
+        this.parking = parking;
+        this.payloads = new PayloadReader(config.mapper());
+    }
+
+    /** What became of an attempt. Only {@link Committed} has changed anything, and {@link CommitUnknown} may have. */
+    sealed interface Outcome {
+        record Committed(Progress progress, Map<What, Integer> counts, List<Undecodable> garbage) implements Outcome {}
+
+        /** Someone else has claimed the partition, or moved its position. */
+        record Fenced() implements Outcome {}
+
+        /** @param index the event at which it failed; -1 if it cannot be told */
+        record Failed(int index, Throwable error) implements Outcome {}
+
+        /** The connection was lost while committing: only the database knows. */
+        record CommitUnknown(SQLException error) implements Outcome {}
+
+        /** @param index the record that configuration says to stop before */
+        record Refused(int index, Stop stop) implements Outcome {}
+    }
+
+    /** Whether any aggregate is parked, as found by the claim; saves batches the question. */
+    void mayHaveParked(boolean any) {
+        mayHaveParked = any;
+    }
+
+    /** @param poison parks the batch's only event, for this reason, instead of handling it */
+    Outcome attempt(List<Incoming> batch, Claim claim, Progress from, @Nullable Poison poison) {
+        try (Connection connection = config.dataSource().getConnection()) {
+            lend(connection);
+            try {
+                Outcome outcome = run(connection, batch, claim, from, poison);
+                if (!(outcome instanceof Outcome.Committed)) {
+                    rollback(connection);
+                }
+                return outcome;
+            } finally {
+                lend(null);
+            }
+        } catch (SQLException e) {
+            return new Outcome.Failed(-1, e);
+        }
+    }
+
+    /** Ends the running attempt, if there is one, by closing its connection under it. */
+    void cut() {
+        synchronized (connectionLock) {
+            if (current != null) {
+                try {
+                    current.abort(Runnable::run);
+                } catch (SQLException e) {
+                    // It is closed already, or will be found broken by its user
+                    current = null;
+                }
+            }
+        }
+    }
+
+    private void lend(@Nullable Connection connection) throws SQLException {
+        if (connection != null) {
+            Databases.limitAnswerTime(connection, config.timeouts().database());
+        }
+        synchronized (connectionLock) {
+            current = connection;
+        }
+    }
+
+    private Outcome run(
+            Connection connection, List<Incoming> batch, Claim claim, Progress from, @Nullable Poison poison)
+            throws SQLException {
+        if (!positions.lock(connection, claim, from)) {
+            return new Outcome.Fenced();
+        }
+        Step step = new Step(connection, from, poison, parkedAmong(connection, batch));
+        for (int i = 0; i < batch.size(); i++) {
+            try {
+                Stop stop = step.take(batch.get(i));
+                if (stop != null) {
+                    return new Outcome.Refused(i, stop);
+                }
+            } catch (Throwable e) { // whatever a handler throws, an Error too, is this event's failure
+                return new Outcome.Failed(i, e);
+            }
+        }
+        long nextOffset = batch.get(batch.size() - 1).record().offset() + 1;
+        Progress to = new Progress(nextOffset, Map.copyOf(step.seen));
+        if (!positions.advance(connection, claim, from, to)) {
+            return new Outcome.Fenced();
+        }
+        try {
+            connection.commit();
+        } catch (SQLException e) {
+            return Failures.leavesCommitUnknown(e) ? new Outcome.CommitUnknown(e) : new Outcome.Failed(-1, e);
+        }
+        mayHaveParked |= step.counts.containsKey(What.PARKED);
+        return new Outcome.Committed(to, step.counts, step.garbage);
+    }
+
+    private Set<Aggregate> parkedAmong(Connection connection, List<Incoming> batch) throws SQLException {
+        if (!mayHaveParked) {
+            return Set.of();
+        }
+        List<Aggregate> candidates = new ArrayList<>();
+        for (Incoming incoming : batch) {
+            if (incoming instanceof Decoded decoded) {
+                candidates.add(Aggregate.of(decoded.event()));
+            }
+        }
+        return parking.parked(connection, candidates.stream().distinct().toList());
+    }
+
+    private static void rollback(Connection connection) {
+        try {
+            connection.rollback();
+        } catch (SQLException e) {
+            // The session is gone, and the transaction with it
+            return;
+        }
+    }
+
+    /** One record after the other, and what they add up to. */
+    private final class Step {
+        private final Connection connection;
+        private final Connection lent;
+        private final @Nullable Poison poison;
+        private final Set<Aggregate> parked;
+        private final Map<String, Position> seen;
+        private final Map<What, Integer> counts = new EnumMap<>(What.class);
+        private final List<Undecodable> garbage = new ArrayList<>();
+
+        Step(Connection connection, Progress from, @Nullable Poison poison, Set<Aggregate> parked) {
+            this.connection = connection;
+            this.lent = HandlerConnection.guard(connection);
+            this.poison = poison;
+            this.parked = parked;
+            this.seen = new HashMap<>(from.positions());
+        }
+
+        private @Nullable Stop take(Incoming incoming) throws Exception {
+            if (incoming instanceof Decoded decoded) {
+                return takeEvent(decoded);
+            }
+            Undecodable undecodable = (Undecodable) incoming;
+            if (config.policy().garbage() == Garbage.REFUSE) {
+                return new Stop(
+                        "the record at offset " + undecodable.record().offset() + " is not an event: "
+                                + undecodable.reason(),
+                        "remove its cause, then go on behind it: " + sqlToSkip(undecodable)
+                                + "; or set onGarbage(SKIP)");
+            }
+            garbage.add(undecodable);
+            count(What.GARBAGE);
+            return null;
+        }
+
+        private @Nullable Stop takeEvent(Decoded decoded) throws Exception {
+            Event<byte[]> event = decoded.event();
+            if (isDuplicate(event)) {
+                count(What.DUPLICATES);
+                return null;
+            }
+            TypeHandler<?> handler = config.handler(event.type());
+            if (handler == null && config.policy().unknownType() == UnknownType.REFUSE) {
+                return new Stop(
+                        "there is no handler for type " + event.type() + " of the event at offset " + event.offset(),
+                        "deploy one, or set onUnknownType(SKIP), or go on behind it: " + sqlToSkip(decoded));
+            }
+            if (event.position() != null) {
+                seen.put(event.source(), event.position());
+            }
+            if (handler == null) {
+                count(What.SKIPPED);
+            } else if (parked.contains(Aggregate.of(event))) {
+                parking.park(connection, decoded, null);
+                count(What.PARKED);
+            } else if (poison != null) {
+                return park(decoded, poison);
+            } else {
+                handle(handler, event);
+                count(What.APPLIED);
+            }
+            return null;
+        }
+
+        private boolean isDuplicate(Event<byte[]> event) {
+            Position last = seen.get(event.source());
+            return event.position() != null && last != null && !event.position().isAfter(last);
+        }
+
+        private @Nullable Stop park(Decoded decoded, Poison reason) throws SQLException {
+            int max = config.limits().parkedAggregatesMax();
+            if (parking.aggregates(connection, max) >= max) {
+                return new Stop(
+                        max + " aggregates are parked, so it is the handler that is broken; now with "
+                                + Failures.describe(reason.error()),
+                        "see tributary.parked_event, mend the handler and restart, or raise parkedAggregatesMax");
+            }
+            parking.park(connection, decoded, reason);
+            count(What.PARKED);
+            return null;
+        }
+
+        private <T> void handle(TypeHandler<T> handler, Event<byte[]> event) throws Exception {
+            handler.handler().handle(payloads.read(event, handler.payload()), lent);
+        }
+
+        private String sqlToSkip(Incoming incoming) {
+            return positions.sqlToGoOnAt(incoming.record().offset() + 1);
+        }
+
+        private void count(What what) {
+            counts.merge(what, 1, Integer::sum);
+        }
+    }
+}

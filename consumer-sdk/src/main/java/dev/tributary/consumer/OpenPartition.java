@@ -1,0 +1,92 @@
+package dev.tributary.consumer;
+
+import dev.tributary.consumer.PositionStore.Claim;
+import dev.tributary.consumer.TopicProbe.Extent;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+
+/** Claims a partition in the view's database and checks that Kafka still has what the view wants next. */
+final class OpenPartition {
+    private static final String UNDEFINED_TABLE = "42P01";
+
+    private final SubscriptionConfig config;
+    private final TopicProbe probe;
+    private final PositionStore positions;
+    private final Parking parking;
+
+    OpenPartition(SubscriptionConfig config, TopicProbe probe, PositionStore positions, Parking parking) {
+        this.config = config;
+        this.probe = probe;
+        this.positions = positions;
+        this.parking = parking;
+    }
+
+    /** What came of it. */
+    sealed interface Result {
+        /** @param end the partition's end in Kafka */
+        record Opened(Claim claim, boolean anyParked, long end) implements Result {}
+
+        /** People have to act. */
+        record Stopped(Stop stop, Claim claim) implements Result {}
+
+        /** It may work later. */
+        record NotYet(String reason) implements Result {}
+    }
+
+    Result attempt(TopicPartition partition) throws InterruptedException {
+        try {
+            return claim(probe.extent(partition));
+        } catch (ExecutionException e) {
+            return new Result.NotYet("cannot find the partition in Kafka: "
+                    + Failures.describe(e.getCause() == null ? e : e.getCause()));
+        } catch (TimeoutException e) {
+            return new Result.NotYet("Kafka does not answer");
+        } catch (SQLException e) {
+            String hint = UNDEFINED_TABLE.equals(e.getSQLState())
+                    ? "; run the migrations in classpath:" + ConsumerSchema.FLYWAY_LOCATION
+                    : "";
+            return new Result.NotYet(
+                    "cannot claim the partition in the view's database: " + Failures.describe(e) + hint);
+        }
+    }
+
+    private Result claim(Extent extent) throws SQLException {
+        long start = config.policy().startFrom() == StartFrom.EARLIEST ? extent.earliest() : extent.end();
+        try (Connection connection = config.dataSource().getConnection()) {
+            Databases.limitAnswerTime(connection, config.timeouts().database());
+            Claim claim = positions.claim(connection, extent.topicId(), start);
+            boolean anyParked = parking.aggregates(connection, 1) > 0;
+            connection.rollback();
+            Stop stop = whyNotFrom(claim, extent);
+            return stop == null ? new Result.Opened(claim, anyParked, extent.end()) : new Result.Stopped(stop, claim);
+        }
+    }
+
+    private @Nullable Stop whyNotFrom(Claim claim, Extent extent) {
+        long next = claim.progress().nextOffset();
+        if (!claim.topicId().equals(extent.topicId())) {
+            return new Stop(
+                    "the topic was recreated: it has id " + extent.topicId() + ", and the position at offset " + next
+                            + " belongs to " + claim.topicId(),
+                    "to read the new topic from its beginning, dropping what the view has by position: "
+                            + positions.sqlToAccept(extent.topicId()));
+        }
+        if (next < extent.earliest()) {
+            return new Stop(
+                    "events are missing: the view wants offset " + next + ", and Kafka has deleted everything before "
+                            + extent.earliest(),
+                    "build the view anew, or accept the loss: " + positions.sqlToGoOnAt(extent.earliest()));
+        }
+        if (next > extent.end()) {
+            return new Stop(
+                    "the view wants offset " + next + ", and Kafka's partition ends at " + extent.end()
+                            + ": it has lost records that the view includes",
+                    "have the source's events sent again, then go on: " + positions.sqlToGoOnAt(extent.end()));
+        }
+        return null;
+    }
+}

@@ -1,0 +1,281 @@
+package dev.tributary.consumer;
+
+import dev.tributary.consumer.BatchTransaction.Outcome;
+import dev.tributary.consumer.LiveCounters.What;
+import dev.tributary.consumer.OpenPartition.Result;
+import dev.tributary.consumer.PositionStore.Claim;
+import dev.tributary.consumer.PositionStore.Progress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Applies one partition's events for as long as this instance has it: claim it in the database, say where to read, apply
+ * batch after batch; after anything doubtful claim it again and believe only what the database says.
+ *
+ * <p>Runs in a thread of its own. The package-private methods are for the polling thread, which feeds and ends it.
+ */
+final class PartitionWorker implements Runnable {
+    private static final Logger LOG = LoggerFactory.getLogger(PartitionWorker.class);
+    /** Longer than a revived instance needs to hear that it has lost its partitions, so that it does not claim them. */
+    private static final Duration AFTER_FENCED = Duration.ofSeconds(1);
+
+    private final SubscriptionConfig config;
+    private final TopicPartition partition;
+    private final LiveCounters counters;
+    private final Runnable wakePolling;
+    private final EventDecoder decoder = new EventDecoder();
+    private final OpenPartition opening;
+    private final BatchTransaction transaction;
+    private final RecordBuffer buffer;
+    private final PartitionStanding standing;
+    private final Backoff backoff;
+    private final CountDownLatch ending = new CountDownLatch(1);
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private final AtomicReference<@Nullable Long> seekTo = new AtomicReference<>();
+    private final Thread thread;
+    private volatile @Nullable Claim claim;
+    private volatile @Nullable Progress progress;
+    private volatile boolean reopen;
+    /** The record that was refused, until people move the position past it; -1 if none is. */
+    private long refusedOffset = -1;
+
+    PartitionWorker(
+            SubscriptionConfig config,
+            TopicPartition partition,
+            TopicProbe probe,
+            LiveCounters counters,
+            Runnable wakePolling) {
+        this.config = config;
+        this.partition = partition;
+        this.counters = counters;
+        this.wakePolling = wakePolling;
+        PositionStore positions = new PositionStore(config.name(), partition, config.timeouts());
+        Parking parking = new Parking(config.name(), partition);
+        opening = new OpenPartition(config, probe, positions, parking);
+        transaction = new BatchTransaction(config, positions, parking);
+        buffer = new RecordBuffer(config.limits(), wakePolling);
+        standing = new PartitionStanding(config.name(), partition, counters);
+        backoff = new Backoff(config.timeouts().retryMax());
+        thread = new Thread(this, "tributary-" + config.name() + "-" + partition);
+    }
+
+    @Override
+    public void run() {
+        try {
+            while (!isEnding()) {
+                Claim claimed = open();
+                if (claimed != null) {
+                    applyBatches(claimed);
+                }
+                buffer.refuse();
+            }
+        } catch (InterruptedException e) {
+            LOG.debug("{} {}: cut", config.name(), partition);
+        } catch (RuntimeException | Error e) {
+            LOG.error("{} {}: ended", config.name(), partition, e);
+            standing.stopped(new Stop(Failures.describe(e), "restart the service, and report this"));
+        } finally {
+            buffer.refuse();
+            ended.countDown();
+        }
+    }
+
+    /** Claims the partition and has it read from where the view is; null, after a pause, if that is not possible now. */
+    private @Nullable Claim open() throws InterruptedException {
+        reopen = false;
+        Result result = opening.attempt(partition);
+        if (result instanceof Result.NotYet notYet) {
+            standing.retrying(notYet.reason());
+            pause(backoff.next());
+        } else if (result instanceof Result.Stopped stopped) {
+            standing.progress(stopped.claim().progress());
+            standing.stopped(stopped.stop());
+            pause(config.timeouts().retryMax());
+        } else if (result instanceof Result.Opened opened) {
+            Progress found = opened.claim().progress();
+            standing.progress(found);
+            standing.end(opened.end());
+            if (found.nextOffset() == refusedOffset) {
+                pause(config.timeouts().retryMax());
+                return null;
+            }
+            transaction.mayHaveParked(opened.anyParked());
+            progress = found;
+            claim = opened.claim();
+            seekTo.set(found.nextOffset());
+            wakePolling.run();
+            standing.running();
+            return opened.claim();
+        }
+        return null;
+    }
+
+    private void applyBatches(Claim claimed) throws InterruptedException {
+        boolean stillMine = true;
+        while (stillMine && !isEnding() && !reopen) {
+            List<Incoming> batch = buffer.take().stream().map(decoder::decode).toList();
+            stillMine = batch.isEmpty() || apply(claimed, batch);
+        }
+    }
+
+    /** Applies all of it, in as many transactions as it takes; false if the partition has to be opened again. */
+    private boolean apply(Claim claimed, List<Incoming> batch) throws InterruptedException {
+        BatchParts parts = new BatchParts(batch);
+        boolean goOn = true;
+        while (goOn && !parts.isEmpty() && !isEnding()) {
+            goOn = settle(transaction.attempt(parts.first(), claimed, progress(), parts.poison()), parts);
+        }
+        return goOn;
+    }
+
+    private boolean settle(Outcome outcome, BatchParts parts) throws InterruptedException {
+        if (outcome instanceof Outcome.Committed done) {
+            committed(done);
+            parts.firstCommitted();
+            return true;
+        }
+        if (outcome instanceof Outcome.Failed failed) {
+            return isEnding() || settleFailure(failed, parts);
+        }
+        if (outcome instanceof Outcome.Refused refused) {
+            return parts.splitBefore(refused.index()) || stop(parts, refused.stop());
+        }
+        if (outcome instanceof Outcome.CommitUnknown unknown) {
+            standing.retrying("connection lost while committing, so the database has to say what it has: "
+                    + Failures.describe(unknown.error()));
+            pause(backoff.next());
+        } else {
+            counters.add(What.FENCED, 1);
+            standing.retrying(
+                    "fenced: another instance has claimed the partition, or its position was changed by hand");
+            pause(AFTER_FENCED);
+        }
+        return false;
+    }
+
+    private boolean settleFailure(Outcome.Failed failed, BatchParts parts) throws InterruptedException {
+        if (Failures.isPassing(failed.error())) {
+            standing.retrying(Failures.describe(failed.error()));
+            pause(backoff.next());
+            return true;
+        }
+        if (!parts.firstFailed(failed.index(), failed.error())) {
+            return stop(parts, new Stop("cannot park an event: " + Failures.describe(failed.error()), "see the logs"));
+        }
+        if (parts.poison() != null && parts.first().get(0) instanceof Incoming.Decoded decoded) {
+            standing.poison(decoded.event(), failed.error());
+        }
+        return true;
+    }
+
+    private boolean stop(BatchParts parts, Stop stop) throws InterruptedException {
+        refusedOffset = parts.first().get(0).record().offset();
+        standing.stopped(stop);
+        pause(config.timeouts().retryMax());
+        return false;
+    }
+
+    private void committed(Outcome.Committed done) {
+        progress = done.progress();
+        standing.progress(done.progress());
+        done.counts().forEach(counters::add);
+        counters.add(What.BATCHES, 1);
+        done.garbage().forEach(standing::garbage);
+        standing.running();
+        backoff.reset();
+    }
+
+    private Progress progress() {
+        return Objects.requireNonNull(progress, "opened");
+    }
+
+    private boolean isEnding() {
+        return ending.getCount() == 0;
+    }
+
+    /** A pause that {@link #end} ends. */
+    private void pause(Duration duration) throws InterruptedException {
+        var unused = ending.await(duration.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    void start() {
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Where to read from now on, once for each time that the partition was opened; then {@link #accept}. */
+    @Nullable
+    Long takeSeek() {
+        return seekTo.getAndSet(null);
+    }
+
+    void accept() {
+        buffer.accept();
+    }
+
+    boolean wantsMore() {
+        return buffer.wantsMore();
+    }
+
+    /** @param kafkaEnd the partition's end as the poll has shown it; null if it has not */
+    void offer(List<ConsumerRecord<byte[], byte[]>> records, @Nullable Long kafkaEnd) {
+        buffer.offer(records);
+        if (kafkaEnd != null) {
+            standing.end(kafkaEnd);
+        }
+    }
+
+    /** What the last probe has found; another topic of the same name makes the partition be opened again. */
+    void probed(@Nullable String topicId, @Nullable Long kafkaEnd) {
+        Claim known = claim;
+        if (topicId != null && known != null && !known.topicId().equals(topicId)) {
+            reopen();
+        }
+        if (kafkaEnd != null) {
+            standing.end(kafkaEnd);
+        }
+    }
+
+    /** Kafka does not have what is asked for; opening again finds out why. */
+    void reopen() {
+        reopen = true;
+        buffer.refuse();
+        buffer.wake();
+    }
+
+    /** Asks it to finish its transaction and end. */
+    void end() {
+        ending.countDown();
+        buffer.wake();
+    }
+
+    boolean awaitEnd(Duration max) throws InterruptedException {
+        return ended.await(max.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Makes its transaction fail, if it has one. */
+    void cut() {
+        transaction.cut();
+        thread.interrupt();
+    }
+
+    /** The offset to show to Kafka's lag tools; null if there is none yet. */
+    @Nullable
+    Long committedOffset() {
+        Progress at = progress;
+        return at == null ? null : at.nextOffset();
+    }
+
+    PartitionStatus status() {
+        return standing.read();
+    }
+}

@@ -1,0 +1,194 @@
+package dev.tributary.consumer;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.tributary.outbox.wire.Position;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One partition's row in {@code tributary.subscription_position}: how far the view is, and who may move it. The row is
+ * locked for the length of each batch's transaction, so a claim and a batch never overlap.
+ */
+final class PositionStore {
+    private static final Logger LOG = LoggerFactory.getLogger(PositionStore.class);
+    private static final String LOCK_NOT_AVAILABLE = "55P03";
+    private static final String ROW = " WHERE subscription = ? AND topic = ? AND topic_partition = ?";
+    /** The fence: whoever is not the owner any more finds no row. */
+    private static final String OWNED = ROW + " AND owner = ? AND next_offset = ?";
+
+    private static final String INSTANCE =
+            ProcessHandle.current().pid() + "@" + Objects.requireNonNullElse(System.getenv("HOSTNAME"), "localhost");
+    private static final JsonMapper JSON = new JsonMapper();
+
+    private final String subscription;
+    private final TopicPartition partition;
+    private final Timeouts timeouts;
+
+    PositionStore(String subscription, TopicPartition partition, Timeouts timeouts) {
+        this.subscription = subscription;
+        this.partition = partition;
+        this.timeouts = timeouts;
+    }
+
+    /** How far the view is. */
+    record Progress(long nextOffset, Map<String, Position> positions) {}
+
+    /** The right to move the row, until the next claim. */
+    record Claim(UUID owner, String topicId, Progress progress) {}
+
+    /**
+     * Takes the row from whoever has it, waiting for his transaction to end, but not for longer than the time-out: then
+     * his database session is ended, because Kafka has already given the partition away.
+     *
+     * @param topicId remembered, with {@code startOffset}, if there is no row yet
+     * @throws SQLException 55P03 if the old owner's transaction was in the way; worth trying again
+     */
+    Claim claim(Connection connection, String topicId, long startOffset) throws SQLException {
+        UUID owner = UUID.randomUUID();
+        connection.setAutoCommit(false);
+        setLocal(connection, "lock_timeout", timeouts.takeover());
+        try (PreparedStatement claim = connection.prepareStatement("INSERT INTO tributary.subscription_position AS p"
+                + " (subscription, topic, topic_partition, topic_id, owner, instance, next_offset)"
+                + " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (subscription, topic, topic_partition) DO UPDATE"
+                + " SET owner = EXCLUDED.owner, instance = EXCLUDED.instance, updated_at = now()"
+                + " RETURNING topic_id, next_offset, positions")) {
+            setRow(claim, 1);
+            claim.setString(4, topicId);
+            claim.setObject(5, owner);
+            claim.setString(6, INSTANCE);
+            claim.setLong(7, startOffset);
+            Claim claimed;
+            try (ResultSet row = claim.executeQuery()) {
+                row.next();
+                claimed = new Claim(owner, row.getString(1), new Progress(row.getLong(2), positions(row.getString(3))));
+            }
+            connection.commit();
+            return claimed;
+        } catch (SQLException e) {
+            if (LOCK_NOT_AVAILABLE.equals(e.getSQLState())) {
+                connection.rollback();
+                endHolder(connection);
+            }
+            throw e;
+        }
+    }
+
+    /** Begins a batch's transaction: false if the claim is no longer the owner, or someone has moved the position. */
+    boolean lock(Connection connection, Claim claim, Progress progress) throws SQLException {
+        connection.setAutoCommit(false);
+        try (PreparedStatement lock =
+                connection.prepareStatement("SELECT set_config('idle_in_transaction_session_timeout', ?, true)"
+                        + " FROM tributary.subscription_position" + OWNED + " FOR UPDATE")) {
+            lock.setString(1, timeouts.idleInTransaction().toMillis() + "ms");
+            setOwned(lock, 2, claim, progress);
+            try (ResultSet row = lock.executeQuery()) {
+                return row.next();
+            }
+        }
+    }
+
+    /** Ends a batch's transaction but for its commit; false as in {@link #lock}. */
+    boolean advance(Connection connection, Claim claim, Progress from, Progress to) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement("UPDATE tributary.subscription_position"
+                + " SET next_offset = ?, positions = ?::jsonb, updated_at = now()" + OWNED)) {
+            update.setLong(1, to.nextOffset());
+            update.setString(2, json(to.positions()));
+            setOwned(update, 3, claim, from);
+            return update.executeUpdate() == 1;
+        }
+    }
+
+    /** The row's lock is marked in the row by its holder's transaction id, and that leads to his session. */
+    private void endHolder(Connection connection) throws SQLException {
+        try (PreparedStatement terminate = connection.prepareStatement(
+                "SELECT l.pid, pg_terminate_backend(l.pid) FROM tributary.subscription_position p"
+                        + " JOIN pg_catalog.pg_locks l ON l.locktype = 'transactionid' AND l.granted"
+                        + " AND l.mode = 'ExclusiveLock' AND l.transactionid = p.xmax" + ROW)) {
+            setRow(terminate, 1);
+            try (ResultSet holders = terminate.executeQuery()) {
+                while (holders.next()) {
+                    LOG.warn(
+                            "{} {}: ended database session {}, whose transaction still held the partition {} after"
+                                    + " it was given to this instance",
+                            subscription,
+                            partition,
+                            holders.getInt(1),
+                            timeouts.takeover());
+                }
+            }
+            connection.commit();
+        } catch (SQLException e) {
+            // Not the same role, for example. The session's own idle time-out ends it, only later.
+            LOG.warn("{} {}: cannot end the old owner's database session", subscription, partition, e);
+        }
+    }
+
+    /** What an operator runs to go on at another place. */
+    String sqlToGoOnAt(long offset) {
+        return sqlToSet("next_offset = " + offset);
+    }
+
+    /** What an operator runs to accept a recreated topic from its beginning. */
+    String sqlToAccept(String topicId) {
+        return sqlToSet("topic_id = '" + topicId + "', next_offset = 0");
+    }
+
+    private String sqlToSet(String change) {
+        return "UPDATE tributary.subscription_position SET " + change + " WHERE subscription = '"
+                + subscription.replace("'", "''") + "' AND topic = '" + partition.topic() + "' AND topic_partition = "
+                + partition.partition();
+    }
+
+    private void setOwned(PreparedStatement statement, int first, Claim claim, Progress at) throws SQLException {
+        setRow(statement, first);
+        statement.setObject(first + 3, claim.owner());
+        statement.setLong(first + 4, at.nextOffset());
+    }
+
+    private void setRow(PreparedStatement statement, int first) throws SQLException {
+        statement.setString(first, subscription);
+        statement.setString(first + 1, partition.topic());
+        statement.setInt(first + 2, partition.partition());
+    }
+
+    private static void setLocal(Connection connection, String setting, Duration value) throws SQLException {
+        try (PreparedStatement set = connection.prepareStatement("SELECT set_config(?, ?, true)")) {
+            set.setString(1, setting);
+            set.setString(2, value.toMillis() + "ms");
+            set.execute();
+        }
+    }
+
+    private static Map<String, Position> positions(String json) throws SQLException {
+        try {
+            Map<String, Position> positions = new TreeMap<>();
+            JSON.readValue(json, new TypeReference<Map<String, String>>() {})
+                    .forEach((source, text) -> positions.put(source, Position.parse(text)));
+            return Map.copyOf(positions);
+        } catch (JsonProcessingException | IllegalArgumentException e) {
+            throw new SQLException("tributary.subscription_position.positions cannot be read: " + json, e);
+        }
+    }
+
+    private static String json(Map<String, Position> positions) throws SQLException {
+        try {
+            Map<String, String> texts = new TreeMap<>();
+            positions.forEach((source, position) -> texts.put(source, position.toString()));
+            return JSON.writeValueAsString(texts);
+        } catch (JsonProcessingException e) {
+            throw new SQLException("positions cannot be written", e);
+        }
+    }
+}

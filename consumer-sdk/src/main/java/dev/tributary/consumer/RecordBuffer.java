@@ -1,0 +1,97 @@
+package dev.tributary.consumer;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+
+/**
+ * A partition's records between the thread that polls and the one that applies. Bounded in that the polling thread asks
+ * {@link #wantsMore} and pauses the partition; only one poll's worth can come on top.
+ */
+final class RecordBuffer {
+    /** What a record weighs besides its key and value: headers, objects. */
+    private static final int OVERHEAD_BYTES = 512;
+
+    private final Limits limits;
+    private final Runnable onRoom;
+    private final Deque<ConsumerRecord<byte[], byte[]>> records = new ArrayDeque<>();
+    private long bytes;
+    private boolean accepting;
+    private boolean woken;
+
+    /** @param onRoom told when there is room again, before the buffer is empty */
+    RecordBuffer(Limits limits, Runnable onRoom) {
+        this.limits = limits;
+        this.onRoom = onRoom;
+    }
+
+    /** From now on takes records; for the polling thread, when the partition is where it has to be. */
+    synchronized void accept() {
+        accepting = true;
+    }
+
+    /** Drops everything, and what comes until {@link #accept}: the partition has to be found again. */
+    synchronized void refuse() {
+        accepting = false;
+        records.clear();
+        bytes = 0;
+    }
+
+    synchronized boolean wantsMore() {
+        return accepting && records.size() < limits.bufferEventsMax() && bytes < limits.bufferBytesMax();
+    }
+
+    synchronized void offer(List<ConsumerRecord<byte[], byte[]>> polled) {
+        if (accepting) {
+            records.addAll(polled);
+            polled.forEach(record -> bytes += weight(record));
+            notifyAll();
+        }
+    }
+
+    /** Ends a {@link #take} that waits, or the next one. */
+    synchronized void wake() {
+        woken = true;
+        notifyAll();
+    }
+
+    /** The next batch; waits for its first record. Empty if woken. */
+    List<ConsumerRecord<byte[], byte[]>> take() throws InterruptedException {
+        List<ConsumerRecord<byte[], byte[]>> batch = new ArrayList<>();
+        boolean roomAgain;
+        synchronized (this) {
+            while (records.isEmpty() && !woken) {
+                wait();
+            }
+            woken = false;
+            boolean wasHalfFull = isHalfFull();
+            long batchBytes = 0;
+            while (!records.isEmpty() && batch.size() < limits.batchEventsMax()) {
+                long weight = weight(records.getFirst());
+                if (!batch.isEmpty() && batchBytes + weight > limits.batchBytesMax()) {
+                    break;
+                }
+                batchBytes += weight;
+                batch.add(records.removeFirst());
+            }
+            bytes -= batchBytes;
+            roomAgain = wasHalfFull && !isHalfFull();
+        }
+        if (roomAgain) {
+            onRoom.run();
+        }
+        return batch;
+    }
+
+    private boolean isHalfFull() {
+        return records.size() * 2L >= limits.bufferEventsMax() || bytes * 2 >= limits.bufferBytesMax();
+    }
+
+    private static long weight(ConsumerRecord<byte[], byte[]> record) {
+        return OVERHEAD_BYTES
+                + Math.max(0, record.serializedKeySize())
+                + (long) Math.max(0, record.serializedValueSize());
+    }
+}
