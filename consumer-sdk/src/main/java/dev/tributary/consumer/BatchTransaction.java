@@ -45,13 +45,21 @@ final class BatchTransaction {
         /** Someone else has claimed the partition, or moved its position. */
         record Fenced() implements Outcome {}
 
-        /** @param index the event at which it failed; -1 if it cannot be told */
+        /**
+         * Nothing was applied.
+         *
+         * @param index the event at which it failed; -1 if it cannot be told
+         */
         record Failed(int index, Throwable error) implements Outcome {}
 
         /** The connection was lost while committing: only the database knows. */
         record CommitUnknown(SQLException error) implements Outcome {}
 
-        /** @param index the record that configuration says to stop before */
+        /**
+         * Nothing was applied.
+         *
+         * @param index the record that has to be stopped before
+         */
         record Refused(int index, Stop stop) implements Outcome {}
     }
 

@@ -95,7 +95,7 @@ final class EventDecoder {
         String text = text(utf8);
         // PostgreSQL's text takes no NUL; the slow, strict decoder is only asked when the quick one has replaced
         // something
-        if (text.indexOf('\0') >= 0 || text.indexOf('\uFFFD') >= 0 && !isUtf8(utf8)) {
+        if (text.indexOf('\0') >= 0 || (text.indexOf('\uFFFD') >= 0 && !isUtf8(utf8))) {
             throw new Malformed(name + " is not UTF-8 text");
         }
         return text;

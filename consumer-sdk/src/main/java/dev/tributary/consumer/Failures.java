@@ -35,7 +35,7 @@ final class Failures {
                     || cause instanceof SocketTimeoutException
                     || cause instanceof TimeoutException
                     || cause instanceof OutOfMemoryError
-                    || cause instanceof SQLException sql && hasState(sql, PASSING_STATES)) {
+                    || (cause instanceof SQLException sql && hasState(sql, PASSING_STATES))) {
                 return true;
             }
         }

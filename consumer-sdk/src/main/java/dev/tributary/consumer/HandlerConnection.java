@@ -24,34 +24,25 @@ final class HandlerConnection implements InvocationHandler {
 
     @Override
     public @Nullable Object invoke(Object proxy, Method method, Object @Nullable [] args) throws Throwable {
-        switch (method.getName()) {
-            case "close":
-                // Libraries close what they are lent; the subscription closes it in the end
-                return null;
-            case "commit", "abort", "setTransactionIsolation", "setReadOnly":
-                throw refused(method);
-            case "setAutoCommit":
-                if (args != null && Boolean.TRUE.equals(args[0])) {
-                    throw refused(method);
-                }
-                return null;
-            case "rollback":
-                if (args == null) {
-                    throw refused(method);
-                }
-                break;
-            default:
-                break;
+        boolean endsTransaction =
+                switch (method.getName()) {
+                    case "commit", "abort", "setTransactionIsolation", "setReadOnly" -> true;
+                    case "rollback" -> args == null;
+                    case "setAutoCommit" -> args != null && Boolean.TRUE.equals(args[0]);
+                    default -> false;
+                };
+        if (endsTransaction) {
+            throw new IllegalStateException("a handler must not call Connection." + method.getName()
+                    + "(): the subscription ends the transaction, with the event's position in it");
+        }
+        if (method.getName().equals("close") || method.getName().equals("setAutoCommit")) {
+            // Libraries close what they are lent; the subscription closes it in the end
+            return null;
         }
         try {
             return method.invoke(connection, args);
         } catch (InvocationTargetException e) {
             throw e.getTargetException();
         }
-    }
-
-    private static IllegalStateException refused(Method method) {
-        return new IllegalStateException("a handler must not call Connection." + method.getName()
-                + "(): the subscription ends the transaction, with the event's position in it");
     }
 }

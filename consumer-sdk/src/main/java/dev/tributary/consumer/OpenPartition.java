@@ -27,7 +27,11 @@ final class OpenPartition {
 
     /** What came of it. */
     sealed interface Result {
-        /** @param end the partition's end in Kafka */
+        /**
+         * It can be read.
+         *
+         * @param end the partition's end in Kafka
+         */
         record Opened(Claim claim, boolean anyParked, long end) implements Result {}
 
         /** People have to act. */

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -50,9 +51,9 @@ final class TopicProbe implements AutoCloseable {
 
     /** Asks now. */
     Extent extent(TopicPartition partition) throws InterruptedException, ExecutionException, TimeoutException {
-        KafkaFuture<TopicDescription> topic = admin.describeTopics(List.of(partition.topic()))
+        KafkaFuture<TopicDescription> topic = Objects.requireNonNull(admin.describeTopics(List.of(partition.topic()))
                 .topicNameValues()
-                .get(partition.topic());
+                .get(partition.topic()));
         var earliest = admin.listOffsets(Map.of(partition, OffsetSpec.earliest()), COMMITTED)
                 .partitionResult(partition);
         var end = admin.listOffsets(Map.of(partition, OffsetSpec.latest()), COMMITTED)

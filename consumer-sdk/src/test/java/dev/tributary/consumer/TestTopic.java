@@ -1,0 +1,137 @@
+package dev.tributary.consumer;
+
+import dev.tributary.localstack.LocalKafka;
+import dev.tributary.outbox.wire.Position;
+import dev.tributary.outbox.wire.WireHeaders;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/** A topic of its own, and what the relay would write to it. */
+final class TestTopic implements AutoCloseable {
+    private final String name = "sales.account-" + UUID.randomUUID();
+    private final Admin admin;
+    private final KafkaProducer<byte[], byte[]> producer;
+    private final Map<String, Long> sequences = new HashMap<>();
+    private final int partitions;
+    private long lsn;
+
+    TestTopic(LocalKafka kafka, int partitions) {
+        this.partitions = partitions;
+        Map<String, Object> settings = Map.of("bootstrap.servers", kafka.bootstrapServers());
+        admin = Admin.create(settings);
+        producer = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+        create();
+    }
+
+    String name() {
+        return name;
+    }
+
+    TopicPartition partition() {
+        return new TopicPartition(name, 0);
+    }
+
+    void create() {
+        await(() -> admin.createTopics(List.of(new NewTopic(name, partitions, (short) 1)))
+                .all()
+                .get());
+    }
+
+    void delete() {
+        await(() -> admin.deleteTopics(List.of(name)).all().get());
+    }
+
+    void deleteRecordsBefore(long offset) {
+        await(() -> admin.deleteRecords(Map.of(partition(), RecordsToDelete.beforeOffset(offset)))
+                .all()
+                .get());
+    }
+
+    /** The next event of an aggregate, adding {@code amount}. */
+    ProducerRecord<byte[], byte[]> added(String aggregateId, long amount) {
+        return event("sales", aggregateId, Added.TYPE, "{\"amount\":" + amount + ",\"later\":\"unknown\"}");
+    }
+
+    ProducerRecord<byte[], byte[]> event(String source, String aggregateId, String type, String json) {
+        long sequence = sequences.merge(source + "/" + aggregateId, 1L, Long::sum);
+        Position position = new Position(1, ++lsn, 0);
+        ProducerRecord<byte[], byte[]> record = foreign(source, aggregateId, type, json);
+        header(record, WireHeaders.SUBJECT, "account/" + aggregateId);
+        header(record, WireHeaders.PARTITION_KEY, aggregateId);
+        header(record, WireHeaders.SEQUENCE, Long.toString(sequence));
+        header(record, WireHeaders.POSITION, position.toString());
+        header(record, "tenant", "acme");
+        return record;
+    }
+
+    /** An event without a position. */
+    ProducerRecord<byte[], byte[]> foreign(String source, String aggregateId, String type, String json) {
+        ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(name, bytes(aggregateId), bytes(json));
+        header(record, WireHeaders.SPEC_VERSION, WireHeaders.SPEC_VERSION_1_0);
+        header(record, WireHeaders.ID, UUID.randomUUID().toString());
+        header(record, WireHeaders.SOURCE, "/" + source);
+        header(record, WireHeaders.TYPE, type);
+        header(record, WireHeaders.TIME, Instant.now().toString());
+        header(record, WireHeaders.CONTENT_TYPE, "application/json");
+        return record;
+    }
+
+    static void header(ProducerRecord<byte[], byte[]> record, String name, String value) {
+        record.headers().remove(name).add(name, bytes(value));
+    }
+
+    static String id(ProducerRecord<byte[], byte[]> record) {
+        return new String(record.headers().lastHeader(WireHeaders.ID).value(), StandardCharsets.UTF_8);
+    }
+
+    @SafeVarargs
+    final void send(ProducerRecord<byte[], byte[]>... records) {
+        for (ProducerRecord<byte[], byte[]> record : records) {
+            var unused = producer.send(record);
+        }
+        producer.flush();
+    }
+
+    /** Sends and does not wait. */
+    void enqueue(ProducerRecord<byte[], byte[]> record) {
+        var unused = producer.send(record);
+    }
+
+    void flush() {
+        producer.flush();
+    }
+
+    static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static void await(Request request) {
+        try {
+            request.run();
+        } catch (ExecutionException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private interface Request {
+        void run() throws ExecutionException, InterruptedException;
+    }
+
+    @Override
+    public void close() {
+        producer.close();
+        admin.close();
+    }
+}

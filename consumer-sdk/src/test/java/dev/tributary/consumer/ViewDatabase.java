@@ -1,0 +1,156 @@
+package dev.tributary.consumer;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.tributary.localstack.LocalPostgres;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * A database with a view that shows every mistake: {@code total} is a sum, so that an event applied twice counts twice,
+ * and {@code applied} has a row for each effect, in its order.
+ */
+final class ViewDatabase implements AutoCloseable {
+    private final LocalPostgres postgres;
+    private final String url;
+    private final HikariDataSource dataSource;
+
+    ViewDatabase(LocalPostgres postgres) {
+        this(postgres, postgres.createDatabase("view"));
+        execute(
+                "CREATE TABLE total (aggregate_id text PRIMARY KEY, total bigint NOT NULL, last_sequence bigint)",
+                "CREATE TABLE applied (n bigint GENERATED ALWAYS AS IDENTITY, source text, event_id text, aggregate_id text, sequence bigint)");
+        try (Connection connection = dataSource.getConnection()) {
+            ConsumerSchema.apply(connection);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private ViewDatabase(LocalPostgres postgres, String url) {
+        this.postgres = postgres;
+        this.url = url;
+        this.dataSource = pool(url);
+    }
+
+    /** The same database with connections of its own. */
+    static ViewDatabase at(String url) {
+        return new ViewDatabase(null, url);
+    }
+
+    private static HikariDataSource pool(String url) {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(url);
+        config.setUsername(LocalPostgres.USER);
+        config.setPassword(LocalPostgres.PASSWORD);
+        config.setMaximumPoolSize(12);
+        config.setMinimumIdle(0);
+        config.setConnectionTimeout(2_000);
+        config.setInitializationFailTimeout(-1);
+        return new HikariDataSource(config);
+    }
+
+    String url() {
+        return url;
+    }
+
+    HikariDataSource dataSource() {
+        return dataSource;
+    }
+
+    /** The tests' handler. */
+    static void apply(Event<Added> event, Connection connection) throws SQLException {
+        try (PreparedStatement total = connection.prepareStatement(
+                        "INSERT INTO total VALUES (?, ?, ?) ON CONFLICT (aggregate_id) DO UPDATE SET total = total.total + EXCLUDED.total, last_sequence = EXCLUDED.last_sequence");
+                PreparedStatement applied = connection.prepareStatement(
+                        "INSERT INTO applied (source, event_id, aggregate_id, sequence) VALUES (?, ?, ?, ?)")) {
+            total.setString(1, event.aggregateId());
+            total.setLong(2, event.payload().amount());
+            total.setObject(3, event.sequence());
+            total.executeUpdate();
+            applied.setString(1, event.source());
+            applied.setString(2, event.id());
+            applied.setString(3, event.aggregateId());
+            applied.setObject(4, event.sequence());
+            applied.executeUpdate();
+        }
+    }
+
+    long appliedCount() {
+        return number("SELECT count(*) FROM applied");
+    }
+
+    /** Event ids in the order of their effects. */
+    List<String> appliedIds() {
+        return strings("SELECT event_id FROM applied ORDER BY n");
+    }
+
+    /** Per aggregate, the sequences in the order of their effects. */
+    Map<String, List<Long>> sequences() {
+        Map<String, List<Long>> sequences = new TreeMap<>();
+        query("SELECT aggregate_id, sequence FROM applied ORDER BY n", row -> sequences
+                .computeIfAbsent(row.getString(1), id -> new ArrayList<>())
+                .add(row.getLong(2)));
+        return sequences;
+    }
+
+    Map<String, Long> totals() {
+        Map<String, Long> totals = new TreeMap<>();
+        query("SELECT aggregate_id, total FROM total", row -> totals.put(row.getString(1), row.getLong(2)));
+        return totals;
+    }
+
+    long number(String sql) {
+        long[] number = new long[1];
+        query(sql, row -> number[0] = row.getLong(1));
+        return number[0];
+    }
+
+    List<String> strings(String sql) {
+        List<String> strings = new ArrayList<>();
+        query(sql, row -> strings.add(row.getString(1)));
+        return strings;
+    }
+
+    void execute(String... statements) {
+        try (Connection connection = dataSource.getConnection();
+                Statement statement = connection.createStatement()) {
+            for (String sql : statements) {
+                statement.execute(sql);
+            }
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void query(String sql, RowReader reader) {
+        try (Connection connection = dataSource.getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            while (rows.next()) {
+                reader.read(rows);
+            }
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private interface RowReader {
+        void read(ResultSet row) throws SQLException;
+    }
+
+    @Override
+    public void close() {
+        dataSource.close();
+        if (postgres != null) {
+            postgres.dropDatabase(url);
+        }
+    }
+}
