@@ -1,0 +1,90 @@
+package dev.tributary.consumer.micronaut;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tributary.consumer.Event;
+import dev.tributary.consumer.EventHandler;
+import dev.tributary.consumer.Subscription;
+import dev.tributary.consumer.SubscriptionException;
+import io.micronaut.context.ApplicationContext;
+import io.micronaut.core.reflect.ClassUtils;
+import io.micronaut.core.type.Argument;
+import io.micronaut.inject.BeanDefinition;
+import io.micronaut.inject.ExecutableMethod;
+import io.micronaut.inject.qualifiers.Qualifiers;
+import io.micronaut.jdbc.DataSourceResolver;
+import jakarta.inject.Singleton;
+import java.sql.Connection;
+import java.util.List;
+import java.util.Optional;
+import javax.sql.DataSource;
+
+/** Builds a subscription from an annotated bean and the application's configuration. */
+@Singleton
+final class SubscriptionFactory {
+    private final ApplicationContext context;
+
+    SubscriptionFactory(ApplicationContext context) {
+        this.context = context;
+    }
+
+    /** Empty if configuration has it disabled. */
+    Optional<Subscription> start(BeanDefinition<?> bean, List<ExecutableMethod<Object, ?>> handlers) {
+        String name = bean.stringValue(EventSubscription.class, "name")
+                .orElseThrow(() -> new SubscriptionException(
+                        bean.getBeanType().getName() + " has @OnEvent methods, but no @EventSubscription"));
+        SubscriptionSettings settings = new SubscriptionSettings(context.getEnvironment(), name);
+        if (!settings.enabled()) {
+            return Optional.empty();
+        }
+        String dataSource =
+                bean.stringValue(EventSubscription.class, "dataSource").orElse("default");
+        Subscription.Builder builder = Subscription.builder(name)
+                .topics(bean.stringValues(EventSubscription.class, "topics"))
+                .dataSource(dataSource(dataSource));
+        context.findBean(ObjectMapper.class).ifPresent(builder::objectMapper);
+        settings.applyTo(builder);
+        Object target = context.getBean(bean);
+        for (ExecutableMethod<Object, ?> method : handlers) {
+            addHandler(builder, target, method);
+        }
+        return Optional.of(builder.start());
+    }
+
+    private static void addHandler(Subscription.Builder builder, Object target, ExecutableMethod<Object, ?> method) {
+        Argument<?>[] arguments = method.getArguments();
+        boolean fits = arguments.length == 2
+                && arguments[0].getType() == Event.class
+                && arguments[0].getFirstTypeVariable().isPresent()
+                && arguments[1].getType() == Connection.class;
+        if (!fits) {
+            throw new SubscriptionException("@OnEvent " + method.getDescription(false)
+                    + " must take (Event<PayloadType>, java.sql.Connection)");
+        }
+        String type = method.stringValue(OnEvent.class).orElse("");
+        Class<?> payload = arguments[0].getFirstTypeVariable().orElseThrow().getType();
+        builder.on(type, payload, handler(target, method));
+    }
+
+    private static <T> EventHandler<T> handler(Object target, ExecutableMethod<Object, ?> method) {
+        return (event, connection) -> method.invoke(target, event, connection);
+    }
+
+    /** Not the one that joins ambient transactions: the subscription has its own. */
+    private DataSource dataSource(String name) {
+        DataSource dataSource = context.findBean(DataSource.class, Qualifiers.byName(name))
+                .orElseThrow(() -> new SubscriptionException(
+                        "there is no data source " + name + "; configure datasources." + name));
+        boolean wraps = ClassUtils.isPresent(
+                "io.micronaut.jdbc.DataSourceResolver", getClass().getClassLoader());
+        return wraps ? Unwrapping.resolve(context, dataSource) : dataSource;
+    }
+
+    /** Apart, because micronaut-jdbc need not be there. */
+    private static final class Unwrapping {
+        static DataSource resolve(ApplicationContext context, DataSource dataSource) {
+            return context.findBean(DataSourceResolver.class)
+                    .orElse(DataSourceResolver.DEFAULT)
+                    .resolve(dataSource);
+        }
+    }
+}
