@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What an event must be like to fit everywhere it goes: PostgreSQL text, a Kafka topic's name, and, together with the
- * default payload limit, Kafka's default of 1 MiB for a record. That adds up to at most 1,036,000 bytes: payload, headers,
- * 2 bytes for each of 22,000 headers with the shortest names, 4 times the aggregate id and type, all fixed headers.
- * The SQL function {@code tributary.publish} has the same rules.
+ * default payload limit, Kafka's default of 1 MiB for a record: payload, headers, 2 bytes for each of 22,000 headers with
+ * the shortest names, aggregate id and type wherever the wire repeats them and the fixed headers are at most 1,036,000
+ * bytes. The SQL function {@code tributary.publish} has the same rules.
  */
 final class EventRules {
     static final int PAYLOAD_BYTES_MAX_DEFAULT = 900 * 1024;

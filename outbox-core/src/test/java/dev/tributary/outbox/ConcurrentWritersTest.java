@@ -18,8 +18,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class ConcurrentWritersTest {
-    private static final int WRITERS = 8;
-    private static final int TRANSACTIONS = 80;
+    private static final int WRITERS = 6;
+    private static final int TRANSACTIONS = 50;
     private static final int AGGREGATES = 4;
     private static final Outbox OUTBOX = Outbox.of(EventTypes.builder().build());
     private static TestDatabase database;

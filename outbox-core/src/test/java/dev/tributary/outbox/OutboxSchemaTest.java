@@ -9,6 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.Stream;
 import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -82,6 +87,25 @@ class OutboxSchemaTest {
         }
         assertThat(catalog()).isEqualTo(before);
         assertThat(database.text("SELECT count(*) FROM tributary.outbox")).isEqualTo("1");
+    }
+
+    @Test
+    void instancesThatStartTogetherMayAllRunIt() {
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        TestDatabase service = TestDatabase.empty();
+        List<CompletableFuture<Void>> instances = Stream.generate(() -> CompletableFuture.runAsync(
+                        () -> {
+                            try (Connection connection = service.autoCommitting()) {
+                                OutboxSchema.apply(connection);
+                            } catch (SQLException e) {
+                                throw new AssertionError(e);
+                            }
+                        },
+                        threads))
+                .limit(4)
+                .toList();
+        assertThat(instances).allSatisfy(CompletableFuture::join);
+        threads.shutdown();
     }
 
     @ParameterizedTest

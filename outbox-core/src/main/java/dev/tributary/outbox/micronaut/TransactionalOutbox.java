@@ -18,7 +18,7 @@ import java.util.List;
  * @Named("orders")}. A {@code @Transactional("orders")} and the outbox in it have to name the same data source.
  */
 @EachBean(DataSourceTransactionManager.class)
-@Requires(beans = Outbox.class)
+@Requires(classes = DataSourceTransactionManager.class, beans = Outbox.class)
 public final class TransactionalOutbox {
     private final DataSourceTransactionManager transactions;
     private final Outbox outbox;
