@@ -15,9 +15,6 @@ import org.apache.kafka.server.common.MetadataVersion;
 
 /** A broker until SIGTERM. Takes the path of its server.properties. */
 final class BrokerMain {
-    /** Where on the class path this process's logging is configured. */
-    static final String LOGGING = "dev/tributary/localstack/broker-logback.xml";
-
     private BrokerMain() {}
 
     public static void main(String[] args) throws Exception {

@@ -49,7 +49,7 @@ final class BrokerProcess implements Server {
         }
         Path log = directory.resolve("broker.log");
         JavaProcess started = JavaProcess.main(BrokerMain.class)
-                .jvmArgs("-Xmx512m", "-XX:+UseSerialGC", "-Dlogback.configurationFile=" + BrokerMain.LOGGING)
+                .jvmArgs("-Xmx512m", "-XX:+UseSerialGC", "-Dlogback.configurationFile=" + QuietLogging.LOGBACK)
                 .args(configuration.toString())
                 .output(log)
                 .start();

@@ -9,13 +9,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** PostgreSQL's own binaries, unpacked from a jar. */
 final class EmbeddedPostgresServer implements Server {
-    private static final Duration STARTUP_MAX = Duration.ofSeconds(60);
+    private static final Duration STARTUP_MAX = Duration.ofSeconds(30);
     private static final Duration STOP_MAX = Duration.ofSeconds(10);
 
     private final Map<String, String> settings;
@@ -38,7 +36,7 @@ final class EmbeddedPostgresServer implements Server {
         if (isRunning()) {
             return;
         }
-        Redirect log = Redirect.appendTo(directory.resolve("postgres.log").toFile());
+        Redirect log = Redirect.appendTo(log().toFile());
         EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder()
                 .setOverrideWorkingDirectory(Guardian.instance().directory().toFile())
                 .setDataDirectory(data())
@@ -57,7 +55,7 @@ final class EmbeddedPostgresServer implements Server {
             Guardian.instance().quitAfterUs(started);
             postmaster = started;
         } catch (IOException e) {
-            throw new UncheckedIOException("PostgreSQL did not start, see " + directory, e);
+            throw new UncheckedIOException("PostgreSQL did not start: " + LogFile.lastLines(log()), e);
         }
     }
 
@@ -69,9 +67,9 @@ final class EmbeddedPostgresServer implements Server {
         }
         // A fast shutdown waits for replication clients to take everything: not for ever here
         Signals.interrupt(running);
-        if (!ended(running)) {
+        if (!Signals.awaitEnd(running, STOP_MAX)) {
             Signals.quit(running);
-            if (!ended(running)) {
+            if (!Signals.awaitEnd(running, STOP_MAX)) {
                 kill();
             }
         }
@@ -84,6 +82,7 @@ final class EmbeddedPostgresServer implements Server {
         if (running != null) {
             Signals.kill(Signals.tree(running));
             postmaster = null;
+            clearAwayTheDead();
         }
     }
 
@@ -127,18 +126,29 @@ final class EmbeddedPostgresServer implements Server {
     }
 
     private long pidInFile() throws IOException {
-        return Long.parseLong(
-                Files.readAllLines(data().resolve("postmaster.pid")).get(0).strip());
+        return Long.parseLong(Files.readAllLines(pidFile()).get(0).strip());
     }
 
-    private static boolean ended(ProcessHandle process) {
+    /** What a new server would wait for, or the system would keep for ever if there is no new server. */
+    private void clearAwayTheDead() {
         try {
-            process.onExit()
-                    .orTimeout(STOP_MAX.toMillis(), TimeUnit.MILLISECONDS)
-                    .join();
-            return true;
-        } catch (CompletionException e) {
-            return false;
+            // Line 7: key and id of the shared memory segment that shows who uses the data directory
+            List<String> lines = Files.readAllLines(pidFile());
+            if (lines.size() > 6) {
+                String segment = lines.get(6).strip();
+                Shell.run("ipcrm -m " + segment.substring(segment.lastIndexOf(' ') + 1));
+            }
+            Files.deleteIfExists(pidFile());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
+    }
+
+    private Path log() {
+        return directory.resolve("postgres.log");
+    }
+
+    private Path pidFile() {
+        return data().resolve("postmaster.pid");
     }
 }

@@ -3,10 +3,8 @@ package dev.tributary.localstack;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -59,17 +57,8 @@ final class KafkaReadiness {
 
     private static void pause(long deadline, BooleanSupplier alive, Path log) throws InterruptedException {
         if (!alive.getAsBoolean() || System.nanoTime() > deadline) {
-            throw new IllegalStateException("Kafka did not start: " + lastLines(log));
+            throw new IllegalStateException("Kafka did not start: " + LogFile.lastLines(log));
         }
         TimeUnit.MILLISECONDS.sleep(PAUSE_MS);
-    }
-
-    private static String lastLines(Path log) {
-        try {
-            List<String> lines = Files.readAllLines(log);
-            return String.join("\n", lines.subList(Math.max(0, lines.size() - 30), lines.size()));
-        } catch (IOException e) {
-            return "no log at " + log;
-        }
     }
 }

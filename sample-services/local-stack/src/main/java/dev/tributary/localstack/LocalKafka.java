@@ -23,6 +23,9 @@ public final class LocalKafka implements AutoCloseable {
             Map.entry("group.initial.rebalance.delay.ms", "0"),
             // So that tests can see a consumer expire without waiting for the usual 6 s
             Map.entry("group.min.session.timeout.ms", "500"),
+            // A killed broker is let in again when its former self's session ends, after 9 s by default
+            Map.entry("broker.session.timeout.ms", "2000"),
+            Map.entry("broker.heartbeat.interval.ms", "250"),
             // 128 MB by default, a quarter of this broker's heap
             Map.entry("log.cleaner.dedupe.buffer.size", "4194304"));
 

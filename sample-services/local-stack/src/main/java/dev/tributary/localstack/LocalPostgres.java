@@ -30,7 +30,8 @@ public final class LocalPostgres implements AutoCloseable {
             // would only cost time. A commit must be written before it is acknowledged all the same
             Map.entry("fsync", "off"),
             Map.entry("synchronous_commit", "on"),
-            // In the data directory, so that a killed server leaves nothing in /dev/shm
+            // TCP only, and shared memory in the data directory: a killed server leaves nothing in /tmp or /dev/shm
+            Map.entry("unix_socket_directories", ""),
             Map.entry("dynamic_shared_memory_type", "mmap"));
 
     private static final class Shared {
