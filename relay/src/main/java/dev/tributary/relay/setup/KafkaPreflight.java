@@ -26,9 +26,13 @@ public final class KafkaPreflight {
 
     /** All findings, good ones too. */
     public static List<Finding> of(Map<String, Object> kafka) {
+        return of(kafka, PATIENCE);
+    }
+
+    static List<Finding> of(Map<String, Object> kafka, Duration patience) {
         List<Finding> findings = new ArrayList<>(properties(kafka));
         if (findings.stream().noneMatch(Finding::isFailure)) {
-            findings.add(broker(kafka));
+            findings.add(broker(kafka, patience));
         }
         return findings;
     }
@@ -61,17 +65,17 @@ public final class KafkaPreflight {
         return findings;
     }
 
-    private static Finding broker(Map<String, Object> kafka) {
+    private static Finding broker(Map<String, Object> kafka, Duration patience) {
         Object servers = kafka.get(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG);
         String remedy =
                 "Start Kafka, or correct relay.kafka.bootstrap.servers and, where Kafka asks for them, relay.kafka.security.protocol, sasl.* and ssl.*";
         try {
-            int brokers = brokers(kafka);
+            int brokers = brokers(kafka, patience);
             return Finding.ok("connection", brokers + (brokers == 1 ? " broker" : " brokers") + " by " + servers);
         } catch (TimeoutException e) {
             return Finding.failed(
                     "connection",
-                    "no broker answered at " + servers + " within " + PATIENCE.toSeconds() + " s",
+                    "no broker answered at " + servers + " within " + patience.toSeconds() + " s",
                     remedy);
         } catch (ExecutionException e) {
             return Finding.failed("connection", "Kafka at " + servers + " refuses: " + reason(e), remedy);
@@ -83,13 +87,13 @@ public final class KafkaPreflight {
         }
     }
 
-    private static int brokers(Map<String, Object> kafka)
+    private static int brokers(Map<String, Object> kafka, Duration patience)
             throws ExecutionException, InterruptedException, TimeoutException {
         Admin admin = Admin.create(kafka);
         try {
             return admin.describeCluster()
                     .nodes()
-                    .get(PATIENCE.toSeconds(), TimeUnit.SECONDS)
+                    .get(patience.toMillis(), TimeUnit.MILLISECONDS)
                     .size();
         } finally {
             // Otherwise it would wait a minute for the answer that did not come

@@ -1,0 +1,153 @@
+package dev.tributary.relay.setup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.tributary.localstack.LocalPostgres;
+import dev.tributary.outbox.OutboxSchema;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class PreparationTest {
+    private SourceDatabases database;
+    private String slot;
+
+    @BeforeEach
+    void createDatabase() {
+        database = SourceDatabases.create(LocalPostgres.shared());
+        slot = "slot tributary_" + database.source().name();
+    }
+
+    @AfterEach
+    void dropDatabase() {
+        database.close();
+    }
+
+    @Test
+    void createsEverythingOnceAndThenTouchesNothing() throws SQLException {
+        Preparation first = Preparation.of(database.source());
+        assertThat(first.titles()).containsExactly("schema tributary", "publication tributary", slot);
+        first.run();
+        String after = database.fingerprint();
+        assertThat(after).contains("class outbox", "class event_store", "publication tributary", slot);
+
+        Preparation second = Preparation.of(database.source());
+        assertThat(second.titles()).isEmpty();
+        second.run();
+
+        assertThat(database.fingerprint()).isEqualTo(after);
+        assertThat(Preflight.of(database.source(), false)).noneMatch(Finding::isFailure);
+    }
+
+    @Test
+    void createsOnlyWhatTheServiceHasNotCreatedYet() throws SQLException {
+        try (Connection connection = database.connect()) {
+            OutboxSchema.apply(connection);
+        }
+        String before = database.fingerprint();
+
+        Preparation preparation = Preparation.of(database.source());
+        assertThat(preparation.titles()).containsExactly("publication tributary", slot);
+        preparation.run();
+
+        assertThat(database.fingerprint()).contains(before.lines().toList());
+    }
+
+    @Test
+    void bringsFunctionsOfAnotherVersionUpToDate() throws SQLException {
+        Preparation.of(database.source()).run();
+        database.execute(
+                "CREATE OR REPLACE FUNCTION tributary.uuid_v7() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()'");
+
+        Preparation preparation = Preparation.of(database.source());
+        assertThat(preparation.titles()).containsExactly("schema tributary");
+        preparation.run();
+
+        assertThat(Preparation.of(database.source()).titles()).isEmpty();
+    }
+
+    @Test
+    void printsSqlThatDoesTheSameAndChangesNothingItself() throws SQLException {
+        String before = database.fingerprint();
+        String sql = Preparation.of(database.source()).sql();
+        assertThat(database.fingerprint()).isEqualTo(before).isEmpty();
+
+        // All of it in one simple query, as psql -c sends it
+        try (Connection connection = DriverManager.getConnection(
+                        database.source().url() + "?preferQueryMode=simple",
+                        LocalPostgres.USER,
+                        LocalPostgres.PASSWORD);
+                var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+
+        assertThat(Preparation.of(database.source()).titles()).isEmpty();
+        assertThat(Preparation.of(database.source()).sql()).contains("-- nothing is missing");
+        assertThat(Preflight.of(database.source(), false)).noneMatch(Finding::isFailure);
+    }
+
+    @Test
+    void createsASlotThatSurvivesAFailover() throws SQLException {
+        Preparation.of(database.source()).run();
+
+        try (Connection connection = database.connect()) {
+            assertThat(Database.texts(
+                            connection,
+                            "SELECT failover FROM pg_replication_slots WHERE slot_name = ?",
+                            database.source().slot()))
+                    .containsExactly("t");
+        }
+    }
+
+    @Test
+    void refusesAPublicationThatSomebodyAltered() throws SQLException {
+        Preparation.of(database.source()).run();
+        database.execute("ALTER PUBLICATION tributary SET (publish = 'insert, update')");
+        String before = database.fingerprint();
+
+        assertThat(refusal()).hasMessageContaining("tributary publishes [insert, update] and not just inserts");
+        assertThat(database.fingerprint()).isEqualTo(before);
+    }
+
+    @Test
+    void refusesToHideThatAPublicationWasMissingWhileTheSlotWentOn() throws SQLException {
+        Preparation.of(database.source()).run();
+        database.execute("DROP PUBLICATION tributary");
+
+        SetupException refusal = refusal();
+        assertThat(refusal)
+                .hasMessageContaining("events written since it was dropped cannot be read through that slot");
+        assertThat(refusal.findings())
+                .singleElement()
+                .extracting(Finding::remedy)
+                .asString()
+                .contains("pg_drop_replication_slot('" + database.source().slot() + "')");
+    }
+
+    @Test
+    void saysWhoMayDoItWhenTheRoleMayNot() throws SQLException {
+        String role = database.source().name() + "_weak";
+        database.execute("CREATE ROLE " + role + " LOGIN");
+        try {
+            Preparation preparation = Preparation.of(database.as(role));
+            SetupException refusal = catchThrowableOfType(SetupException.class, preparation::run);
+
+            assertThat(refusal.findings())
+                    .singleElement()
+                    .satisfies(finding -> assertThat(finding.message())
+                            .contains("role '" + role + "' may not do this: ERROR: permission denied for database"))
+                    .satisfies(finding -> assertThat(finding.remedy()).contains("relay init --dry-run"));
+            assertThat(database.fingerprint()).isEmpty();
+        } finally {
+            database.execute("DROP ROLE " + role);
+        }
+    }
+
+    private SetupException refusal() {
+        return catchThrowableOfType(SetupException.class, () -> Preparation.of(database.source()));
+    }
+}
