@@ -2,6 +2,7 @@ package dev.tributary.relay.http;
 
 import dev.tributary.relay.config.HttpConfig;
 import dev.tributary.relay.running.SourceStatuses;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micronaut.context.ApplicationContext;
 import io.micronaut.runtime.server.EmbeddedServer;
 import java.net.URI;
@@ -57,6 +58,8 @@ public final class HttpApi implements AutoCloseable {
         context.registerSingleton(SourceStatuses.class, sources);
         try {
             EmbeddedServer server = context.start().getBean(EmbeddedServer.class);
+            // Meters are bound when somebody first asks for this bean, which a scrape does not
+            context.getBean(MeterRegistry.class);
             return new HttpApi(context, server.start());
         } catch (RuntimeException e) {
             context.close();

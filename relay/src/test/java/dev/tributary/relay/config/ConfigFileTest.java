@@ -58,6 +58,15 @@ class ConfigFileTest {
     }
 
     @Test
+    void readsTheExampleThatIsDelivered() {
+        RelayConfig config = ConfigFile.read(
+                Path.of("src/main/distribution/conf/relay.example.yaml"), Map.of("SALES_PASSWORD", "pw"));
+
+        assertThat(config.http()).isEqualTo(HttpConfig.ofDefaults());
+        assertThat(config.sources()).extracting(SourceConfig::password).containsExactly("pw");
+    }
+
+    @Test
     void leavesOutNothingThatHasADefault() throws IOException {
         RelayConfig config = read(GOOD, Map.of());
 
