@@ -1,0 +1,226 @@
+package dev.tributary.relay.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tributary.localstack.JavaProcess;
+import dev.tributary.localstack.LocalKafka;
+import dev.tributary.localstack.LocalPostgres;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The program as it is delivered, as a process of its own. */
+class RelayJarIT {
+    private static final Path JAR = Path.of("target", "relay.jar");
+    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final String SECRET = "hunter2";
+
+    @TempDir
+    private Path directory;
+
+    private int port;
+
+    @BeforeEach
+    void findAPort() throws IOException {
+        try (ServerSocket free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+    }
+
+    @Test
+    void startsBeforeDatabaseAndKafkaRelaysWhenTheyComeAndEndsWhenAsked() throws Exception {
+        try (LocalPostgres postgres = LocalPostgres.startOwn();
+                LocalKafka kafka = LocalKafka.startOwn()) {
+            String url = postgres.createDatabaseNamed("sales");
+            String config = config(url, kafka.bootstrapServers());
+            List<String> output = new CopyOnWriteArrayList<>();
+            assertThat(run(output, "init", "--config", config)).isZero();
+            postgres.stop();
+            kafka.stop();
+
+            try (JavaProcess relay = start(output, "run", "--config", config)) {
+                await().atMost(SOON).until(() -> statusOf("/health/liveness") == 200);
+                await().atMost(SOON).untilAsserted(() -> {
+                    assertThat(statusOf("/health/readiness")).isEqualTo(503);
+                    assertThat(readiness("sales").path("reason").asText()).contains("database");
+                });
+
+                postgres.start();
+                kafka.start();
+                await().atMost(SOON).untilAsserted(() -> {
+                    assertThat(statusOf("/health/readiness")).isEqualTo(200);
+                    assertThat(readiness("sales").path("state").asText()).isEqualTo("STREAMING");
+                });
+                publish(postgres, url);
+                await().atMost(SOON).untilAsserted(() -> assertThat(
+                                get("/prometheus").body().lines())
+                        .contains("tributary_relay_events_total{source=\"sales\"} 1.0"));
+
+                assertThat(run(output, "check", "--config", config)).isZero();
+                assertThat(run(output, "status", "--config", config)).isZero();
+                assertThat(output).anyMatch(line -> line.startsWith("sales: STREAMING since "));
+                assertThat(run(output, "run", "--config", config)).isEqualTo(1);
+                assertThat(output).anyMatch(line -> line.startsWith("The relay cannot listen on 127.0.0.1:" + port));
+
+                relay.terminate();
+                assertThat(relay.waitFor(Duration.ofSeconds(15))).isTrue();
+                assertThat(relay.exitCode()).isZero();
+            }
+            assertThat(output).noneMatch(line -> line.contains(SECRET) || line.contains("\tat "));
+            assertThat(json(output))
+                    .anyMatch(line -> line.at("/mdc/source").asText().equals("sales"))
+                    .anyMatch(
+                            line -> line.path("formattedMessage").asText().startsWith("relaying sales, answering at "));
+        }
+    }
+
+    @Test
+    void endsWith2OnBadUsage() {
+        List<String> output = new CopyOnWriteArrayList<>();
+        assertThat(run(
+                        output,
+                        "run",
+                        "--config",
+                        directory.resolve("nowhere.yaml").toString()))
+                .isEqualTo(2);
+        assertThat(output).anyMatch(line -> line.contains("nowhere.yaml: does not exist"));
+        assertThat(run(output, Map.of("RELAY_LOG", "yaml"), "run")).isEqualTo(2);
+        assertThat(output).anyMatch(line -> line.contains("RELAY_LOG must be plain or json, not 'yaml'"));
+    }
+
+    @Test
+    void startsFromTheUnpackedArchive() throws Exception {
+        try (Stream<Path> built = Files.list(Path.of("target"))) {
+            Path archive = built.filter(file -> file.toString().endsWith(".tar.gz"))
+                    .findFirst()
+                    .orElseThrow();
+            shell("tar", "-xzf", archive.toAbsolutePath().toString());
+        }
+        Path home;
+        try (Stream<Path> unpacked = Files.list(directory)) {
+            home = unpacked.filter(Files::isDirectory).findFirst().orElseThrow();
+        }
+        assertThat(home.resolve("LICENSE")).isNotEmptyFile();
+        assertThat(home.resolve("README.md")).isNotEmptyFile();
+        Files.createSymbolicLink(directory.resolve("relay-link"), home.resolve("bin/relay"));
+
+        String version = home.getFileName().toString().substring("tributary-relay-".length());
+        assertThat(shell(directory.resolve("relay-link").toString(), "--version"))
+                .isEqualTo("relay " + version + "\n");
+        assertThat(shell(home.resolve("bin/relay").toString(), "init", "--help"))
+                .contains("--dry-run");
+    }
+
+    private String shell(String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command)
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(output).isZero();
+        return output;
+    }
+
+    private String config(String url, String kafka) throws IOException {
+        Path file = directory.resolve("relay.yaml");
+        Files.writeString(file, """
+                relay:
+                  kafka: { bootstrap.servers: "nowhere:1" }
+                  http: { port: %d }
+                  sources:
+                    sales: { url: "%s", username: postgres, password: "${SALES_PASSWORD}" }
+                """.formatted(port, url));
+        kafkaServers = kafka;
+        return file.toString();
+    }
+
+    private String kafkaServers = "";
+
+    private JavaProcess start(List<String> output, String... arguments) {
+        return start(output, Map.of("RELAY_LOG", "json"), arguments);
+    }
+
+    private JavaProcess start(List<String> output, Map<String, String> environment, String... arguments) {
+        return JavaProcess.jar(JAR)
+                .args(arguments)
+                .env("RELAY_KAFKA_BOOTSTRAP_SERVERS", kafkaServers)
+                .env("SALES_PASSWORD", SECRET)
+                .env(environment)
+                .output(output::add)
+                .start();
+    }
+
+    private int run(List<String> output, String... arguments) {
+        return run(output, Map.of(), arguments);
+    }
+
+    private int run(List<String> output, Map<String, String> environment, String... arguments) {
+        try (JavaProcess process = start(output, environment, arguments)) {
+            assertThat(process.waitFor(SOON)).isTrue();
+            return process.exitCode();
+        }
+    }
+
+    private static void publish(LocalPostgres postgres, String url) throws SQLException {
+        try (Connection connection = postgres.connect(url);
+                Statement statement = connection.createStatement()) {
+            statement.execute("SELECT tributary.publish('order', 'o-1', 'order.placed.v1', '{\"total\": 7}')");
+        }
+    }
+
+    private JsonNode readiness(String source) throws IOException, InterruptedException {
+        return new ObjectMapper()
+                .readTree(get("/health/readiness").body())
+                .at("/details/sources/details")
+                .path(source);
+    }
+
+    private int statusOf(String path) throws InterruptedException {
+        try {
+            return get(path).statusCode();
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    private HttpResponse<String> get(String path) throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                .build();
+        return HttpClient.newHttpClient().send(request, BodyHandlers.ofString());
+    }
+
+    private static List<JsonNode> json(List<String> output) {
+        return output.stream()
+                .filter(line -> line.startsWith("{"))
+                .map(RelayJarIT::json)
+                .toList();
+    }
+
+    private static JsonNode json(String line) {
+        try {
+            return new ObjectMapper().readTree(line);
+        } catch (IOException e) {
+            throw new AssertionError("not JSON: " + line, e);
+        }
+    }
+}
