@@ -173,7 +173,7 @@ final class KafkaSession implements ConsumerRebalanceListener, AutoCloseable {
     /** Someone else has them already, and the database keeps us out; cutting only spares him the wait. */
     @Override
     public void onPartitionsLost(Collection<TopicPartition> lost) {
-        LOG.warn("{}: lost {} to other instances", config.name(), lost);
+        LOG.warn("{}: lost {}: the group has gone on without this instance", config.name(), lost);
         for (TopicPartition partition : lost) {
             PartitionWorker worker = workers.get(partition);
             if (worker != null) {

@@ -54,7 +54,7 @@ final class KafkaSettings {
         Map<String, Object> settings = new HashMap<>(consumer);
         settings.keySet().retainAll(AdminClientConfig.configNames());
         settings.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, 5_000);
-        settings.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, 10_000);
+        settings.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, 5_000);
         return settings;
     }
 
