@@ -3,6 +3,7 @@ package dev.tributary.samples.support;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tributary.consumer.Event;
+import io.micronaut.context.annotation.Property;
 import io.micronaut.test.extensions.junit5.annotation.MicronautTest;
 import jakarta.inject.Inject;
 import java.sql.Connection;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.Test;
 
 /** Whatever order the events of different aggregates come in, the view is the same. */
 @MicronautTest(transactional = false)
+@Property(name = "tributary.subscriptions.support-customer-view.enabled", value = "false")
 class CustomerViewUpdatesTest extends AgainstLocalStack {
     private static final UUID CUSTOMER = UUID.randomUUID();
     private static final UUID FIRST = UUID.randomUUID();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tributary.samples.sales.AgainstLocalStack;
+import io.micronaut.context.annotation.Property;
 import io.micronaut.test.extensions.junit5.annotation.MicronautTest;
 import io.micronaut.transaction.TransactionOperations;
 import jakarta.inject.Inject;
@@ -13,6 +14,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 @MicronautTest(transactional = false)
+@Property(name = "tributary.subscriptions.sales-shipped-orders.enabled", value = "false")
 class OrderingTest extends AgainstLocalStack {
     private static final UUID CUSTOMER = UUID.randomUUID();
 
