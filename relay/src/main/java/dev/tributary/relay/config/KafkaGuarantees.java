@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * gap-free prefix in order. The client itself would take them, and silently turn idempotence off.
  */
 final class KafkaGuarantees {
-    private static final int IN_FLIGHT_MAX = 5;
+    private static final int IN_FLIGHT_MAX = 1;
     private static final Set<String> ALL = Set.of("all", "-1");
     private static final Map<String, String> NOT_YOURS = Map.of(
             ProducerConfig.TRANSACTIONAL_ID_CONFIG,
@@ -56,7 +56,7 @@ final class KafkaGuarantees {
                 ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION,
                 1,
                 IN_FLIGHT_MAX,
-                "more would let retries reorder events");
+                "with more, a broker may take a batch though the one before it was refused; remove it");
         bound(
                 mistakes,
                 kafka,
@@ -80,7 +80,7 @@ final class KafkaGuarantees {
         }
         Integer number = number(value);
         if (number == null || number < least || number > most) {
-            add(mistakes, key, "must be a number from " + least + " to " + most + ", not " + value + "; " + why);
+            add(mistakes, key, "must be " + (least == most ? least : "a number of at least " + least) + ", not " + value + "; " + why);
         }
     }
 

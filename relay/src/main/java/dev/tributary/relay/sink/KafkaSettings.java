@@ -16,7 +16,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * @param operators the operator's properties
  */
 public record KafkaSettings(Map<String, Object> operators) {
-    /** Defaults an operator may override. Linger is 0: requests in flight make batches by themselves under load. */
+    /** Defaults an operator may override. Linger is 0: under load, batches grow while a request is in flight. */
     private static final Map<String, Object> PRODUCER_DEFAULTS = Map.of(
             ProducerConfig.COMPRESSION_TYPE_CONFIG,
             "lz4",

@@ -10,12 +10,11 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Decodes pgoutput, protocol version 1: a transaction arrives whole, after it committed, as Begin, changes, Commit.
@@ -24,12 +23,11 @@ import org.slf4j.LoggerFactory;
  *     message formats</a>
  */
 final class PgOutputDecoder {
-    private static final Logger LOG = LoggerFactory.getLogger(PgOutputDecoder.class);
     private static final Set<String> EVENT_TABLES = Set.of("tributary.outbox", "tributary.event_store");
 
     private final int epoch;
     private final Map<Integer, RelationLayout> eventTables = new HashMap<>();
-    private final Map<Integer, String> otherTables = new HashMap<>();
+    private final Set<Integer> otherTables = new HashSet<>();
     private final TupleReader tuple = new TupleReader();
 
     private boolean inTransaction;
@@ -93,8 +91,8 @@ final class PgOutputDecoder {
         }
         if (EVENT_TABLES.contains(table)) {
             eventTables.put(id, RelationLayout.of(table, names));
-        } else if (otherTables.put(id, table) == null) {
-            LOG.warn("Publication sends changes of {}, which is no event table; they are ignored", table);
+        } else {
+            otherTables.add(id); // among them the partitions, whose layouts come beside their root's
         }
     }
 
@@ -138,7 +136,7 @@ final class PgOutputDecoder {
 
     private @Nullable RelationLayout eventTable(int id) {
         RelationLayout layout = eventTables.get(id);
-        if (layout == null && !otherTables.containsKey(id)) {
+        if (layout == null && !otherTables.contains(id)) {
             throw new RelayException("the server sent a change of a table it has not described", "", null);
         }
         return layout;

@@ -1,0 +1,230 @@
+package dev.tributary.relay;
+
+import static dev.tributary.relay.TopicsUnderTest.header;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.tributary.localstack.LocalKafka;
+import dev.tributary.localstack.LocalPostgres;
+import dev.tributary.outbox.EventTypes;
+import dev.tributary.outbox.NewEvent;
+import dev.tributary.outbox.Outbox;
+import dev.tributary.outbox.PublishedEvent;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class RelayTest {
+    private final Outbox outbox = Outbox.of(EventTypes.builder().build());
+    private SourceUnderTest source;
+
+    @BeforeEach
+    void open() throws SQLException {
+        source = new SourceUnderTest(LocalPostgres.shared(), LocalKafka.shared());
+    }
+
+    @AfterEach
+    void close() throws SQLException {
+        source.close();
+    }
+
+    @Test
+    void whatIsCommittedArrivesOnceAndInOrder() throws Exception {
+        Relay relay = source.startRelay();
+        for (int i = 0; i < 10; i++) {
+            publish(event("order", "1"), event("customer", "7"), event("order", "1"));
+        }
+        source.topics.awaitExactly(source);
+        await().untilAsserted(
+                        () -> assertThat(relay.status().progress().events()).isEqualTo(30));
+        assertThat(relay.status().state()).isEqualTo(SourceState.STREAMING);
+    }
+
+    @Test
+    void whatIsRolledBackIsNotPublished() throws Exception {
+        source.startRelay();
+        try (Connection connection = source.connect()) {
+            connection.setAutoCommit(false);
+            outbox.publish(connection, event("order", "rolled back"));
+            connection.rollback();
+
+            outbox.publish(connection, event("order", "kept"));
+            var savepoint = connection.setSavepoint();
+            outbox.publish(connection, event("order", "rolled back to savepoint"));
+            connection.rollback(savepoint);
+            outbox.publish(connection, event("order", "kept"));
+            connection.commit();
+
+            outbox.publish(connection, event("order", "prepared and rolled back"));
+            connection.createStatement().execute("PREPARE TRANSACTION '" + source.config.name() + "-a'");
+            connection.commit();
+            outbox.publish(connection, event("order", "prepared and committed"));
+            connection.createStatement().execute("PREPARE TRANSACTION '" + source.config.name() + "-b'");
+            connection.commit();
+        }
+        source.execute(
+                "ROLLBACK PREPARED '" + source.config.name() + "-a'",
+                "COMMIT PREPARED '" + source.config.name() + "-b'");
+        source.topics.awaitExactly(source);
+        assertThat(source.topics.records())
+                .extracting(record -> new String(record.key(), StandardCharsets.UTF_8))
+                .containsExactlyInAnyOrder("kept", "kept", "prepared and committed");
+    }
+
+    @Test
+    void aLargeTransactionAndALargePayloadArriveWhole() throws Exception {
+        source.startRelay();
+        byte[] large = new byte[900 * 1024];
+        new java.util.Random(1).nextBytes(large);
+        publish(IntStream.range(0, 10_000)
+                .mapToObj(i -> event("order", String.valueOf(i % 50)))
+                .toArray(NewEvent[]::new));
+        publish(NewEvent.raw("blob", "1", "blob.stored.v1", "application/octet-stream", large));
+        source.topics.awaitExactly(source);
+        assertThat(source.topics.records())
+                .filteredOn(record -> record.topic().endsWith(".blob"))
+                .singleElement()
+                .satisfies(record -> assertThat(record.value()).isEqualTo(large));
+    }
+
+    @Test
+    void bothTablesAreRelayed() throws Exception {
+        source.startRelay();
+        source.execute("INSERT INTO tributary.event_store VALUES (gen_random_uuid(), 'order', '1', 1, 'a.v1',"
+                + " 'application/json', '{}', '{\"tenant\":\"acme\"}', now())");
+        source.topics.awaitExactly(source);
+        ConsumerRecord<byte[], byte[]> record = source.topics.records().get(0);
+        assertThat(header(record, "tenant")).isEqualTo("acme");
+        assertThat(header(record, "ce_source")).isEqualTo("/" + source.config.name());
+    }
+
+    @Test
+    void aRestartSendsNothingTwice() throws Exception {
+        Relay first = source.startRelay();
+        publish(event("order", "1"));
+        source.topics.awaitExactly(source);
+        first.close();
+        assertThat(first.status().state()).isEqualTo(SourceState.STOPPED);
+        publish(event("order", "1"));
+        source.startRelay();
+        source.topics.awaitExactly(source);
+    }
+
+    @Test
+    void whatKafkaHoldsBeyondTheConfirmedPositionIsNotSentAgain() throws Exception {
+        // A copy of the slot from before stands for a server that crashed before its checkpoint
+        String slot = source.config.slot();
+        source.execute("SELECT pg_copy_logical_replication_slot('" + slot + "', '" + slot + "_before')");
+        Relay first = source.startRelay();
+        for (int i = 0; i < 100; i++) {
+            publish(event("order", String.valueOf(i)), event("customer", "1"));
+        }
+        source.topics.awaitExactly(source);
+        first.close();
+        source.execute(
+                "SELECT pg_drop_replication_slot('" + slot + "')",
+                "SELECT pg_copy_logical_replication_slot('" + slot + "_before', '" + slot + "')",
+                "SELECT pg_drop_replication_slot('" + slot + "_before')");
+        publish(event("order", "1"));
+        Relay second = source.startRelay();
+        source.topics.awaitExactly(source);
+        assertThat(second.status().progress().skipped()).isEqualTo(200);
+        assertThat(second.status().progress().events()).isEqualTo(1);
+    }
+
+    @Test
+    void aMissingSlotIsNamed() throws Exception {
+        source.execute("SELECT pg_drop_replication_slot('" + source.config.slot() + "')");
+        Relay relay = source.startRelay();
+        await().untilAsserted(() -> {
+            assertThat(relay.status().state()).isEqualTo(SourceState.SLOT_LOST);
+            assertThat(relay.status().reason()).contains(source.config.slot());
+            assertThat(relay.status().remedy()).contains("init");
+        });
+    }
+
+    @Test
+    void aSlotThatSomebodyAdvancedStopsTheSource() throws Exception {
+        Relay relay = source.startRelay();
+        publish(event("order", "1"));
+        source.topics.awaitExactly(source);
+        String mine = "slot_name = '" + source.config.slot() + "'";
+        // In one transaction, so that the relay, which comes back within moments, finds the slot where it was put
+        source.execute("DO $$ DECLARE moved boolean := false; BEGIN"
+                + " FOR i IN 1..1000 LOOP BEGIN"
+                + "   PERFORM pg_terminate_backend(active_pid, 1000) FROM pg_replication_slots WHERE " + mine + ";"
+                + "   PERFORM pg_logical_emit_message(false, 'test', 'moves the end of WAL', true);"
+                + "   PERFORM pg_replication_slot_advance('" + source.config.slot() + "', pg_current_wal_lsn());"
+                + "   moved := true; EXIT;"
+                + " EXCEPTION WHEN object_in_use THEN NULL; END; END LOOP;"
+                + " IF NOT moved THEN RAISE 'slot was never free'; END IF; END $$");
+        await().untilAsserted(() -> {
+            assertThat(relay.status().state()).isEqualTo(SourceState.STOPPED);
+            assertThat(relay.status().reason()).contains("was moved to");
+        });
+    }
+
+    @Test
+    void aSecondRelayStandsByAndTakesOver() throws Exception {
+        Relay first = source.startRelay();
+        await().until(() -> first.status().state() == SourceState.STREAMING);
+        Relay second = source.startRelay();
+        await().until(() -> second.status().state() == SourceState.STANDBY);
+        first.close();
+        publish(event("order", "1"));
+        source.topics.awaitExactly(source);
+        assertThat(second.status().state()).isEqualTo(SourceState.STREAMING);
+    }
+
+    @Test
+    void walOfOtherTablesDoesNotHoldTheSlotBack() throws Exception {
+        Relay relay = source.startRelay();
+        await().until(() -> relay.status().state() == SourceState.STREAMING);
+        source.execute("CREATE TABLE busy AS SELECT repeat('x', 1000) FROM generate_series(1, 20000)");
+        await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+            assertThat(relay.status().progress().serverLsn()).isPositive();
+            assertThat(relay.status().progress().lagBytes()).isLessThan(1_000_000);
+            assertThat(relay.status().progress().confirmedLsn()).isPositive();
+        });
+    }
+
+    @Test
+    void anEventThatKafkaNeverTakesStopsTheSourceByName() throws Exception {
+        source.kafkaProperties.put("max.request.size", 10_000);
+        Relay relay = source.startRelay();
+        List<PublishedEvent> published =
+                publish(NewEvent.raw("blob", "1", "blob.stored.v1", "application/octet-stream", new byte[20_000]));
+        await().untilAsserted(() -> {
+            assertThat(relay.status().state()).isEqualTo(SourceState.STOPPED);
+            assertThat(relay.status().reason())
+                    .contains(published.get(0).id().toString())
+                    .contains("max.request.size");
+            assertThat(relay.status().remedy()).isNotEmpty();
+        });
+    }
+
+    private List<PublishedEvent> publish(NewEvent... events) throws SQLException {
+        try (Connection connection = source.connect()) {
+            connection.setAutoCommit(false);
+            List<PublishedEvent> published = outbox.publish(connection, List.of(events));
+            connection.commit();
+            return published;
+        }
+    }
+
+    private static NewEvent event(String aggregateType, String aggregateId) {
+        return NewEvent.raw(
+                aggregateType,
+                aggregateId,
+                "thing.happened.v1",
+                "application/json",
+                "{}".getBytes(StandardCharsets.UTF_8));
+    }
+}

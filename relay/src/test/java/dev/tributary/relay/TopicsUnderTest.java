@@ -1,0 +1,114 @@
+package dev.tributary.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.tributary.localstack.LocalKafka;
+import dev.tributary.outbox.wire.Position;
+import dev.tributary.relay.config.SourceConfig;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+/** What Kafka holds of one source, read by a plain consumer, and the invariants it must keep. */
+final class TopicsUnderTest {
+    private final LocalKafka kafka;
+    private final SourceConfig source;
+
+    TopicsUnderTest(LocalKafka kafka, SourceConfig source) {
+        this.kafka = kafka;
+        this.source = source;
+    }
+
+    /** Every record of the source's topics, each partition in order. */
+    List<ConsumerRecord<byte[], byte[]>> records() {
+        List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
+        Map<String, Object> properties = Map.of(
+                "bootstrap.servers",
+                kafka.bootstrapServers(),
+                "auto.offset.reset",
+                "earliest",
+                "fetch.max.wait.ms",
+                20);
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            List<TopicPartition> partitions = consumer.listTopics().entrySet().stream()
+                    .filter(topic -> source.topics().matches(topic.getKey()))
+                    .flatMap(topic -> topic.getValue().stream())
+                    .map(info -> new TopicPartition(info.topic(), info.partition()))
+                    .toList();
+            consumer.assign(partitions);
+            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            consumer.seekToBeginning(partitions);
+            while (partitions.stream().anyMatch(partition -> consumer.position(partition) < ends.get(partition))) {
+                consumer.poll(Duration.ofMillis(100)).forEach(records::add);
+            }
+        }
+        return records;
+    }
+
+    /** Waits until every committed event is there, and then checks that each is there once and in order. */
+    void awaitExactly(SourceUnderTest committedIn) throws Exception {
+        Map<String, String> committed = committedIn.committed();
+        await().atMost(Duration.ofSeconds(60))
+                .pollInterval(Duration.ofMillis(200))
+                .until(() -> {
+                    Set<String> ids = new HashSet<>();
+                    records().forEach(record -> ids.add(header(record, "ce_id")));
+                    return ids.containsAll(committed.keySet());
+                });
+        checkExactly(committed);
+    }
+
+    private void checkExactly(Map<String, String> committed) {
+        Map<String, Integer> copies = new HashMap<>();
+        Map<String, Long> lastSequence = new HashMap<>();
+        Map<TopicPartition, Position> lastPosition = new HashMap<>();
+        for (ConsumerRecord<byte[], byte[]> record : records()) {
+            String id = header(record, "ce_id");
+            assertThat(committed).as("published though never committed").containsKey(id);
+            copies.merge(id, 1, Integer::sum);
+            Position position = Position.parse(header(record, "ce_position"));
+            Position before = lastPosition.put(new TopicPartition(record.topic(), record.partition()), position);
+            assertThat(before == null || position.isAfter(before))
+                    .as("%s after %s in %s-%d", position, before, record.topic(), record.partition())
+                    .isTrue();
+            if (record.headers().lastHeader("ce_sequence") != null) {
+                long sequence = Long.parseLong(header(record, "ce_sequence"));
+                assertThat(sequence)
+                        .as("sequence of %s", header(record, "ce_subject"))
+                        .isEqualTo(lastSequence.getOrDefault(header(record, "ce_subject"), 0L) + 1);
+                lastSequence.put(header(record, "ce_subject"), sequence);
+            }
+        }
+        assertThat(copies.keySet()).as("every committed event is in Kafka").containsAll(committed.keySet());
+        assertThat(copies.values()).as("one copy of each").allMatch(count -> count == 1);
+    }
+
+    static String header(ConsumerRecord<byte[], byte[]> record, String name) {
+        return new String(record.headers().lastHeader(name).value(), StandardCharsets.UTF_8);
+    }
+
+    void delete() {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
+            Set<String> names = new HashSet<>(admin.listTopics().names().get());
+            names.removeIf(name -> !source.topics().matches(name));
+            admin.deleteTopics(names).all().get();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
