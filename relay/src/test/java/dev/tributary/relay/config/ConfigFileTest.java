@@ -188,7 +188,7 @@ class ConfigFileTest {
                         "relay.kafka.acks: must be all, not 1; less may lose events; remove it",
                         "relay.kafka.enable.idempotence: must be true; retries would reorder and double events otherwise; remove it",
                         "relay.kafka.max.in.flight.requests.per.connection: must be 1, not 6; with more, a broker may take a batch though the one before it was refused; remove it",
-                        "relay.kafka.retries: must be a number from 1 to 2147483647, not 0; without retries every hiccup closes the producer",
+                        "relay.kafka.retries: must be a number of at least 1, not 0; without retries every hiccup closes the producer",
                         "relay.kafka.transactional.id: must not be set: the relay needs no Kafka transactions, and consumers would wait for their ends; remove it",
                         "relay.kafka.partitioner.class: must not be set: events of one aggregate must keep to one partition, as Kafka's own partitioner has it; remove it",
                         "relay.kafka.interceptor.classes: must not be set: an interceptor could alter or swallow events; remove it",
