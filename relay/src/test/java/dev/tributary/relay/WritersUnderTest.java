@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Services at work: threads that publish events of a few shared aggregates in transactions of random size, of which some
@@ -19,6 +20,9 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class WritersUnderTest implements AutoCloseable {
     private static final int AGGREGATES = 20;
+    /** Leaves the relay and the checks their share of a small machine. */
+    private static final long PAUSE_NANOS = 3_000_000;
+
     private final Outbox outbox = Outbox.of(EventTypes.builder().build());
     private final SourceUnderTest source;
     private final List<Thread> threads = new ArrayList<>();
@@ -66,6 +70,7 @@ final class WritersUnderTest implements AutoCloseable {
             connection.commit();
             commits.incrementAndGet();
         }
+        LockSupport.parkNanos(PAUSE_NANOS);
     }
 
     private void publish(Connection connection, Random random) throws SQLException {

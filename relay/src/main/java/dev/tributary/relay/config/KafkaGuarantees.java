@@ -80,7 +80,11 @@ final class KafkaGuarantees {
         }
         Integer number = number(value);
         if (number == null || number < least || number > most) {
-            add(mistakes, key, "must be " + (least == most ? least : "a number of at least " + least) + ", not " + value + "; " + why);
+            add(
+                    mistakes,
+                    key,
+                    "must be " + (least == most ? least : "a number of at least " + least) + ", not " + value + "; "
+                            + why);
         }
     }
 

@@ -1,0 +1,150 @@
+package dev.tributary.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.tributary.localstack.LocalKafka;
+import dev.tributary.localstack.LocalPostgres;
+import java.sql.SQLException;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The relay's surroundings go away and come back while services write. Afterwards: nothing lost, doubled, reordered. */
+@Timeout(180)
+class RelayFaultsIT {
+    private static final int DELIVERY_TIMEOUT_MS = 4_000;
+
+    private LocalPostgres postgres;
+    private LocalKafka kafka;
+    private SourceUnderTest source;
+
+    @BeforeEach
+    void open() throws SQLException {
+        postgres = LocalPostgres.startOwn();
+        kafka = LocalKafka.startOwn();
+        source = new SourceUnderTest(postgres, kafka);
+        source.kafkaProperties.put("delivery.timeout.ms", DELIVERY_TIMEOUT_MS);
+        source.kafkaProperties.put("request.timeout.ms", DELIVERY_TIMEOUT_MS / 2);
+    }
+
+    @AfterEach
+    void close() throws SQLException {
+        kafka.start();
+        postgres.start();
+        source.close();
+        kafka.close();
+        postgres.close();
+    }
+
+    @Test
+    void brokerIsStoppedForLongerThanTheDeliveryTimeout() throws Exception {
+        Relay relay = source.startRelay();
+        try (WritersUnderTest writers = new WritersUnderTest(source, 4)) {
+            awaitCommits(writers, 200);
+            kafka.stop();
+            await().atMost(Duration.ofMillis(4 * DELIVERY_TIMEOUT_MS))
+                    .until(() -> relay.status().state() == SourceState.RECOVERING);
+            awaitReason(relay, "Kafka");
+            awaitCommits(writers, 200);
+            kafka.start();
+            await().atMost(Duration.ofSeconds(30)).until(() -> relay.status().state() == SourceState.STREAMING);
+            awaitCommits(writers, 200);
+        }
+        source.topics.awaitExactly(source);
+    }
+
+    @Test
+    void brokerIsKilledTimeAndAgain() throws Exception {
+        source.startRelay();
+        try (WritersUnderTest writers = new WritersUnderTest(source, 4)) {
+            for (int i = 0; i < 3; i++) {
+                awaitCommits(writers, 300);
+                kafka.kill();
+                awaitCommits(writers, 100);
+                kafka.start();
+            }
+            awaitCommits(writers, 100);
+        }
+        source.topics.awaitExactly(source);
+    }
+
+    @Test
+    void brokerFreezesForLongerThanTheDeliveryTimeout() throws Exception {
+        Relay relay = source.startRelay();
+        try (WritersUnderTest writers = new WritersUnderTest(source, 4)) {
+            awaitCommits(writers, 200);
+            kafka.pause();
+            await().atMost(Duration.ofMillis(4 * DELIVERY_TIMEOUT_MS))
+                    .until(() -> relay.status().state() == SourceState.RECOVERING);
+            kafka.resume();
+            await().atMost(Duration.ofSeconds(30)).until(() -> relay.status().state() == SourceState.STREAMING);
+            awaitCommits(writers, 200);
+        }
+        source.topics.awaitExactly(source);
+    }
+
+    @Test
+    void databaseIsRestartedAndKilled() throws Exception {
+        Relay relay = source.startRelay();
+        try (WritersUnderTest writers = new WritersUnderTest(source, 4)) {
+            awaitCommits(writers, 200);
+            postgres.restart();
+            awaitCommits(writers, 200);
+            postgres.kill();
+            await().until(() -> relay.status().state() == SourceState.RECOVERING);
+            awaitReason(relay, "database");
+            postgres.start();
+            awaitCommits(writers, 200);
+        }
+        source.topics.awaitExactly(source);
+        assertThat(relay.status().state()).isEqualTo(SourceState.STREAMING);
+    }
+
+    @Test
+    void theRelayIsStartedBeforeKafkaAndTheDatabase() throws Exception {
+        source.execute("SELECT tributary.publish('order', '1', 'a.v1', '{}')");
+        kafka.stop();
+        postgres.stop();
+        Relay relay = source.startRelay();
+        awaitReason(relay, "database");
+        postgres.start();
+        awaitReason(relay, "Kafka");
+        kafka.start();
+        source.topics.awaitExactly(source);
+    }
+
+    @Test
+    void aFailingSourceDoesNotDisturbTheOthers() throws Exception {
+        try (LocalPostgres othersPostgres = LocalPostgres.startOwn();
+                SourceUnderTest other = new SourceUnderTest(othersPostgres, kafka)) {
+            Relay failing = other.startRelay();
+            Relay relay = source.startRelay();
+            await().until(() -> failing.status().state() == SourceState.STREAMING);
+            othersPostgres.stop();
+            await().until(() -> failing.status().state() == SourceState.RECOVERING);
+            try (WritersUnderTest writers = new WritersUnderTest(source, 2)) {
+                awaitCommits(writers, 200);
+            }
+            source.topics.awaitExactly(source);
+            assertThat(relay.status().progress().retries()).isZero();
+            othersPostgres.start();
+            await().until(() -> failing.status().state() == SourceState.STREAMING);
+        }
+    }
+
+    private static void awaitReason(Relay relay, String about) {
+        await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
+            assertThat(relay.status().state()).isEqualTo(SourceState.RECOVERING);
+            assertThat(relay.status().reason()).containsIgnoringCase(about);
+            assertThat(relay.status().remedy()).isNotEmpty();
+        });
+    }
+
+    private static void awaitCommits(WritersUnderTest writers, long more) {
+        long goal = writers.commits() + more;
+        await().atMost(Duration.ofSeconds(60)).until(() -> writers.commits() >= goal);
+    }
+}
