@@ -75,7 +75,8 @@ final class TopicsUnderTest {
         Map<String, Integer> copies = new HashMap<>();
         Map<String, Long> lastSequence = new HashMap<>();
         Map<TopicPartition, Position> lastPosition = new HashMap<>();
-        for (ConsumerRecord<byte[], byte[]> record : records()) {
+        List<ConsumerRecord<byte[], byte[]>> records = records();
+        for (ConsumerRecord<byte[], byte[]> record : records) {
             String id = header(record, "ce_id");
             assertThat(committed).as("published though never committed").containsKey(id);
             copies.merge(id, 1, Integer::sum);
@@ -87,13 +88,22 @@ final class TopicsUnderTest {
             if (record.headers().lastHeader("ce_sequence") != null) {
                 long sequence = Long.parseLong(header(record, "ce_sequence"));
                 assertThat(sequence)
-                        .as("sequence of %s", header(record, "ce_subject"))
+                        .as(() -> "sequence in " + history(records, header(record, "ce_subject")))
                         .isEqualTo(lastSequence.getOrDefault(header(record, "ce_subject"), 0L) + 1);
                 lastSequence.put(header(record, "ce_subject"), sequence);
             }
         }
         assertThat(copies.keySet()).as("every committed event is in Kafka").containsAll(committed.keySet());
         assertThat(copies.values()).as("one copy of each").allMatch(count -> count == 1);
+    }
+
+    private static String history(List<ConsumerRecord<byte[], byte[]>> records, String subject) {
+        return subject + ": "
+                + records.stream()
+                        .filter(record -> header(record, "ce_subject").equals(subject))
+                        .map(record -> header(record, "ce_sequence") + " at " + header(record, "ce_position") + " in "
+                                + record.topic() + "-" + record.partition() + "@" + record.offset())
+                        .toList();
     }
 
     static String header(ConsumerRecord<byte[], byte[]> record, String name) {

@@ -29,12 +29,17 @@ public record KafkaSettings(Map<String, Object> operators) {
             ProducerConfig.MAX_BLOCK_MS_CONFIG,
             10_000L);
 
-    /** What the prefix rule needs: the client would silently turn idempotence off if these did not agree. */
+    /**
+     * What the prefix rule needs. One request in flight: a broker that has not heard of a producer yet takes its second
+     * batch though the first was refused (docs/adr/0001-one-request-in-flight.md).
+     */
     private static final Map<String, Object> PRODUCER_FIXED = Map.of(
             ProducerConfig.ACKS_CONFIG,
             "all",
             ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG,
             true,
+            ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION,
+            1,
             ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG,
             ByteArraySerializer.class.getName(),
             ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG,
