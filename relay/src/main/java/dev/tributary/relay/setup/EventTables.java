@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The two tables that the relay tails, and the columns that it reads there. */
+/** The two tables that the relay tails, the columns that it reads there, and the table that tells it the topics. */
 final class EventTables {
     static final String SCHEMA = "tributary";
     static final List<String> NAMES = List.of("event_store", "outbox");
@@ -23,9 +23,11 @@ final class EventTables {
             "headers json",
             "occurred_at timestamp with time zone");
 
+    private static final String HEADS = SCHEMA + ".aggregate";
+
     private EventTables() {}
 
-    static List<Finding> findings(Connection connection) throws SQLException {
+    static List<Finding> findings(Connection connection, String role) throws SQLException {
         Map<String, List<String>> present = columns(connection);
         List<Finding> findings = new ArrayList<>();
         for (String table : NAMES) {
@@ -44,7 +46,27 @@ final class EventTables {
                 findings.add(Finding.ok("table", name));
             }
         }
+        findings.add(readableHeads(connection, role));
         return findings;
+    }
+
+    /** Events come through the stream, for which no right on the tables is needed; the aggregate types do not. */
+    private static Finding readableHeads(Connection connection, String role) throws SQLException {
+        Boolean readable = Database.first(connection, """
+                SELECT has_schema_privilege(relnamespace, 'USAGE') AND has_table_privilege(oid, 'SELECT')
+                FROM pg_class WHERE relnamespace = to_regnamespace('tributary') AND relname = 'aggregate'
+                """, row -> row.getBoolean(1));
+        if (readable == null) {
+            return Finding.failed("table", HEADS + " does not exist", "Run 'relay init'");
+        }
+        return readable
+                ? Finding.ok("table", HEADS)
+                : Finding.failed(
+                        "table",
+                        "role '" + role + "' may not read " + HEADS
+                                + ", from which the relay learns what topics to make",
+                        "GRANT USAGE ON SCHEMA " + SCHEMA + " TO \"" + role + "\"; GRANT SELECT ON " + HEADS + " TO \""
+                                + role + "\"");
     }
 
     private static Map<String, List<String>> columns(Connection connection) throws SQLException {

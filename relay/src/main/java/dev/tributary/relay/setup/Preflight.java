@@ -46,7 +46,7 @@ public final class Preflight {
         if (!readByOurRelay) {
             findings.add(Server.replication(source));
         }
-        findings.addAll(EventTables.findings(connection));
+        findings.addAll(EventTables.findings(connection, source.username()));
         Publication publication = Publication.read(connection, source.publication());
         if (publication == null) {
             findings.add(Finding.failed("publication", source.publication() + " does not exist", "Run 'relay init'"));

@@ -111,11 +111,12 @@ class RelayCommandTest {
         assertThat(before.out())
                 .contains("FAILED   table: tributary.outbox does not exist")
                 .contains("FAILED   table: tributary.event_store does not exist")
+                .contains("FAILED   table: tributary.aggregate does not exist")
                 .contains("FAILED   publication: tributary does not exist")
                 .contains("FAILED   slot: tributary_" + source + " does not exist")
                 .contains("         -> Run 'relay init'")
                 .contains("ok       connection: 1 broker")
-                .endsWith("4 failed, 1 warning\n");
+                .endsWith("5 failed, 1 warning\n");
 
         Outcome dryRun = relay("init", "--dry-run", "--config", config);
         assertThat(dryRun.exitCode()).isZero();

@@ -57,6 +57,9 @@ class PreflightTest {
                     .containsExactlyInAnyOrder(
                             "replication: role '" + role + "' may not replicate -> ALTER ROLE \"" + role
                                     + "\" REPLICATION (on Amazon RDS: GRANT rds_replication)",
+                            "table: role '" + role + "' may not read tributary.aggregate, from which the relay learns"
+                                    + " what topics to make -> GRANT USAGE ON SCHEMA tributary TO \"" + role
+                                    + "\"; GRANT SELECT ON tributary.aggregate TO \"" + role + "\"",
                             "table: tributary.event_store does not exist -> Run 'relay init'",
                             "table: tributary.outbox lacks the columns [headers json] -> It is not the outbox that this"
                                     + " relay reads, or somebody altered it: restore these columns",
@@ -64,6 +67,20 @@ class PreflightTest {
                             "slot: " + database.source().slot() + " does not exist -> Run 'relay init'");
         } finally {
             database.execute("DROP ROLE " + role);
+        }
+    }
+
+    @Test
+    void isContentWithARoleThatMayDoNoMoreThanItMust() throws SQLException {
+        String role = database.source().name() + "_least";
+        database.execute(
+                "CREATE ROLE " + role + " LOGIN REPLICATION",
+                "GRANT USAGE ON SCHEMA tributary TO " + role,
+                "GRANT SELECT ON tributary.aggregate TO " + role);
+        try {
+            assertThat(failures(database.as(role))).isEmpty();
+        } finally {
+            database.execute("DROP OWNED BY " + role, "DROP ROLE " + role);
         }
     }
 
