@@ -6,7 +6,8 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.concurrent.ThreadLocalRandom;
 
-final class FreePort {
+/** Finds ports for local servers. Thread-safe. */
+public final class FreePort {
     // Below every system's ephemeral range: while a server is down, no outgoing connection can take its port
     private static final int LOWEST = 15_000;
     private static final int HIGHEST = 32_000;
@@ -15,7 +16,7 @@ final class FreePort {
     private FreePort() {}
 
     /** A port of 127.0.0.1 that nobody listens on. */
-    static int next() {
+    public static int next() {
         for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
             int port = ThreadLocalRandom.current().nextInt(LOWEST, HIGHEST);
             if (isFree(port)) {
