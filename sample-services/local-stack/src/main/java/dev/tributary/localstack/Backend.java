@@ -14,6 +14,7 @@ interface Backend {
         String name = System.getProperty("tributary.stack", "embedded");
         return switch (name) {
             case "embedded" -> new Embedded();
+            case "testcontainers" -> new Containers();
             default ->
                 throw new IllegalArgumentException(
                         "tributary.stack is '" + name + "': set it to embedded or testcontainers");

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A KRaft broker, its own controller, in a JVM of its own: killing it is a real kill. */
 final class BrokerProcess implements Server {
+    private static final Duration START_MAX = Duration.ofSeconds(60);
     private static final Duration STOP_MAX = Duration.ofSeconds(15);
 
     private final Path directory = Guardian.instance().newDirectory("kafka");
@@ -54,7 +55,11 @@ final class BrokerProcess implements Server {
                 .output(log)
                 .start();
         process = started;
-        KafkaReadiness.await("127.0.0.1", port, started::isAlive, log);
+        // Stops waiting for one that has died
+        Polling.until(() -> !started.isAlive() || KafkaReadiness.isReached(port), START_MAX);
+        if (!started.isAlive() || !KafkaReadiness.isReached(port)) {
+            throw new IllegalStateException("Kafka did not start: " + LogFile.lastLines(log));
+        }
     }
 
     @Override

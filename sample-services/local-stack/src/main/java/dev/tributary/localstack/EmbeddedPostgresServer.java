@@ -47,6 +47,8 @@ final class EmbeddedPostgresServer implements Server {
                 .setOutputRedirector(log)
                 .setErrorRedirector(log);
         settings.forEach(builder::setServerConfig);
+        // TCP only, and shared memory in the data directory: a killed server leaves nothing in /tmp or /dev/shm
+        builder.setServerConfig("unix_socket_directories", "").setServerConfig("dynamic_shared_memory_type", "mmap");
         try {
             // The library keeps its lock until a close() that insists on stopping the server by itself
             Files.deleteIfExists(data().resolve("epg-lock"));

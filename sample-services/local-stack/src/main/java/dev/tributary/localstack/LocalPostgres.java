@@ -29,10 +29,7 @@ public final class LocalPostgres implements AutoCloseable {
             // What a killed server has written lives on in the operating system, which these tests never kill: fsync
             // would only cost time. A commit must be written before it is acknowledged all the same
             Map.entry("fsync", "off"),
-            Map.entry("synchronous_commit", "on"),
-            // TCP only, and shared memory in the data directory: a killed server leaves nothing in /tmp or /dev/shm
-            Map.entry("unix_socket_directories", ""),
-            Map.entry("dynamic_shared_memory_type", "mmap"));
+            Map.entry("synchronous_commit", "on"));
 
     private static final class Shared {
         static final LocalPostgres INSTANCE = startOwn();

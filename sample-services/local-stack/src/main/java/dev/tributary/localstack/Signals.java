@@ -5,14 +5,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Signals that the JDK cannot send itself. */
 final class Signals {
     private static final Duration KILL_MAX = Duration.ofSeconds(10);
-    private static final long POLL_NANOS = 10_000_000;
 
     private Signals() {}
 
@@ -50,14 +48,7 @@ final class Signals {
     /** Whether the process has ended within the time. */
     static boolean awaitEnd(ProcessHandle process, Duration timeout) {
         // onExit() looks after a process that is not our child so rarely that it is seconds late
-        long deadline = System.nanoTime() + timeout.toNanos();
-        while (runs(process)) {
-            if (System.nanoTime() > deadline) {
-                return false;
-            }
-            LockSupport.parkNanos(POLL_NANOS);
-        }
-        return true;
+        return Polling.until(() -> !runs(process), timeout);
     }
 
     private static boolean runs(ProcessHandle process) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class LocalPostgresTest {
@@ -22,6 +23,19 @@ class LocalPostgresTest {
 
             assertThat(query(postgres, url, "SELECT sum(n) FROM t")).isEqualTo("3");
             assertThat(postgres.port()).isEqualTo(port);
+        }
+    }
+
+    @Test
+    void answersNothingWhilePaused() throws Exception {
+        try (LocalPostgres postgres = LocalPostgres.startOwn(Map.of("work_mem", "5MB"))) {
+            String url = postgres.url("postgres");
+            try (Connection connection = postgres.connect(url)) {
+                postgres.pause();
+                assertThat(connection.isValid(1)).isFalse();
+                postgres.resume();
+            }
+            assertThat(query(postgres, url, "SHOW work_mem")).isEqualTo("5MB");
         }
     }
 
