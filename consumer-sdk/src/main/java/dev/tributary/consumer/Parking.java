@@ -43,6 +43,19 @@ final class Parking {
     /** Why an event is parked. */
     record Poison(Throwable error, int attempts) {}
 
+    /** What all partitions of a subscription have parked. */
+    static ParkedCounts count(Connection connection, String subscription) throws SQLException {
+        try (PreparedStatement query =
+                connection.prepareStatement("SELECT count(DISTINCT (source, aggregate_type, aggregate_id)), count(*)"
+                        + " FROM tributary.parked_event WHERE subscription = ?")) {
+            query.setString(1, subscription);
+            try (ResultSet row = query.executeQuery()) {
+                row.next();
+                return new ParkedCounts(row.getLong(1), row.getLong(2));
+            }
+        }
+    }
+
     /** How many different aggregates are parked, counted no further than {@code max}. */
     int aggregates(Connection connection, int max) throws SQLException {
         try (PreparedStatement query = connection.prepareStatement(

@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.tributary.consumer.SubscriptionConfig.Policy;
 import dev.tributary.consumer.SubscriptionConfig.TypeHandler;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +45,17 @@ public final class Subscription implements AutoCloseable {
     /** How this instance stands. */
     public SubscriptionStatus status() {
         return loop.status();
+    }
+
+    /**
+     * How many events are parked now, by all instances, as the view's database has it.
+     *
+     * @throws SQLException if the database cannot be asked
+     */
+    public ParkedCounts parked() throws SQLException {
+        try (Connection connection = loop.config().dataSource().getConnection()) {
+            return Parking.count(connection, name());
+        }
     }
 
     /**

@@ -7,7 +7,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-@AnalyzeClasses(packages = "dev.tributary", importOptions = DoNotIncludeTests.class)
+@AnalyzeClasses(packages = "dev.tributary.consumer", importOptions = DoNotIncludeTests.class)
 class BoundariesTest {
     @ArchTest
     static final ArchRule MICRONAUT_STAYS_IN_ITS_PACKAGE = noClasses()

@@ -231,7 +231,7 @@ class SubscriptionTest {
                 .kafka(withShortPollInterval())
                 .limits(Limits.ofDefaults().withBufferEventsMax(1).withBatchEventsMax(1))
                 .on(Added.TYPE, Added.class, (event, connection) -> {
-                    try (PreparedStatement sleep = connection.prepareStatement("SELECT pg_sleep(4)")) {
+                    try (PreparedStatement sleep = connection.prepareStatement("SELECT pg_sleep(2.5)")) {
                         sleep.execute();
                     }
                     ViewDatabase.apply(event, connection);
@@ -247,7 +247,8 @@ class SubscriptionTest {
 
     private Map<String, Object> withShortPollInterval() {
         Map<String, Object> settings = new HashMap<>(SubscriptionBed.kafkaSettings(bed.kafka.bootstrapServers()));
-        settings.put("max.poll.interval.ms", 3_000);
+        settings.put("max.poll.interval.ms", 1_500);
+        settings.put("session.timeout.ms", 1_500);
         return settings;
     }
 
