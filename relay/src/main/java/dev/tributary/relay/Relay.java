@@ -1,6 +1,7 @@
 package dev.tributary.relay;
 
 import dev.tributary.outbox.wire.Position;
+import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.config.TopicTemplate;
 import dev.tributary.relay.flow.RelayException;
@@ -21,6 +22,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.replication.LogSequenceNumber;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +37,9 @@ public final class Relay implements Runnable, AutoCloseable {
     private static final Duration RETRY_FIRST = Duration.ofMillis(200);
     private static final Duration RETRY_LONGEST = Duration.ofSeconds(5);
     private static final Duration STANDBY_INTERVAL = Duration.ofSeconds(1);
+    /** A live holder is heard every second. */
+    private static final Duration HOLDER_SILENCE = Duration.ofSeconds(6);
+
     private static final Duration CLOSE_MAX = Duration.ofSeconds(15);
 
     private final SourceConfig source;
@@ -43,7 +48,6 @@ public final class Relay implements Runnable, AutoCloseable {
     private final CountDownLatch closing = new CountDownLatch(1);
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile boolean started;
-    private long confirmedLsn;
     private Duration retryAfter = RETRY_FIRST;
 
     /**
@@ -66,7 +70,7 @@ public final class Relay implements Runnable, AutoCloseable {
                 rest(runUntilBroken());
             }
         } finally {
-            board.enter(SourceState.STOPPED, "closed", "");
+            board.closed();
             ended.countDown();
         }
     }
@@ -113,14 +117,10 @@ public final class Relay implements Runnable, AutoCloseable {
             board.enter(SourceState.STREAMING, "", "");
             retryAfter = RETRY_FIRST;
             Pause pause = new Pause();
-            try {
-                while (isOpen()) {
-                    pause.after(stream.runOnce());
-                }
-                stream.drain();
-            } finally {
-                confirmedLsn = stream.confirmedLsn();
+            while (isOpen()) {
+                pause.after(stream.runOnce());
             }
+            stream.drain();
         }
     }
 
@@ -129,11 +129,12 @@ public final class Relay implements Runnable, AutoCloseable {
         Deque<AutoCloseable> opened = new ArrayDeque<>();
         try {
             SourceDatabase database = open(opened, new SourceDatabase(source));
-            long slotLsn = checkedSlotLsn(database);
-            ChangeSource changes = open(opened, new PgOutputSource(source, slotLsn));
+            long slotLsn = database.slotConfirmedLsn();
+            board.progressed(slotLsn, 0, null);
+            ChangeSource changes = open(opened, takeSlot(database, slotLsn));
             Topics topics = open(opened, new Topics(kafka, source.name()));
             DeliveredEvents delivered = recover(database, changes, topics, slotLsn);
-            KafkaSink sink = open(opened, new KafkaSink(kafka, source.name()));
+            KafkaSink sink = open(opened, new KafkaSink(kafka, source.name(), delivered.endOffsets()));
             return new Stream(source, new Stream.Parts(database, changes, topics, sink), delivered, slotLsn, board);
         } catch (SQLException | RuntimeException e) {
             opened.forEach(Relay::closeQuietly);
@@ -146,22 +147,21 @@ public final class Relay implements Runnable, AutoCloseable {
         return part;
     }
 
-    /** A slot that is ahead of what this relay confirmed would skip events in silence. */
-    private long checkedSlotLsn(SourceDatabase database) throws SQLException {
-        long slotLsn = database.slotConfirmedLsn();
-        if (confirmedLsn != 0 && Long.compareUnsigned(slotLsn, confirmedLsn) > 0) {
-            throw new RelayException.Stopped(
-                    "slot " + source.slot() + " was moved to " + text(slotLsn) + ", but only events up to "
-                            + text(confirmedLsn) + " are known to be in Kafka",
-                    "somebody advanced or recreated it; what lies between is only in the outbox table",
-                    null);
+    private ChangeSource takeSlot(SourceDatabase database, long slotLsn) throws SQLException {
+        try {
+            return new PgOutputSource(source, slotLsn);
+        } catch (RelayException.SlotBusy e) {
+            if (database.endSilentHolder(HOLDER_SILENCE)) {
+                LOG.warn("Source {}: the relay that held the slot is silent; its session is ended", source.name());
+            }
+            throw e;
         }
-        board.serverIsAt(database.walEnd());
-        return slotLsn;
     }
 
     private DeliveredEvents recover(SourceDatabase database, ChangeSource changes, Topics topics, long slotLsn)
             throws SQLException {
+        topics.ensureMarks(ProgressMark.topicOf(source.name()));
+        refuseMovedSlot(TopicTails.lastMark(kafka, source.name()), slotLsn);
         TopicTemplate template = source.topics();
         for (String aggregateType : database.aggregateTypes()) {
             if (TopicTemplate.isLegal(template.topicFor(aggregateType))) {
@@ -171,11 +171,22 @@ public final class Relay implements Runnable, AutoCloseable {
         Set<String> existing = topics.existing(template::matches);
         DeliveredEvents delivered = TopicTails.read(
                 kafka, source.name(), existing, Stream.behind(source, slotLsn), () -> stillHere(changes, slotLsn));
-        refuseForeignHistory(delivered.last(), database.walEnd());
+        refuseForeignHistory(delivered.last(), database.pulse().walEnd());
         if (delivered.size() > 0) {
             LOG.info("Source {}: Kafka holds {} events behind {}", source.name(), delivered.size(), text(slotLsn));
         }
         return delivered;
+    }
+
+    /** A slot that is ahead of the last mark would skip, in silence, events that Kafka does not hold. */
+    private void refuseMovedSlot(@Nullable ProgressMark last, long slotLsn) {
+        if (last != null && last.epoch() == source.epoch() && Long.compareUnsigned(slotLsn, last.lsn()) > 0) {
+            throw new RelayException.Stopped(
+                    "slot " + source.slot() + " was moved to " + text(slotLsn) + ", but only events up to "
+                            + text(last.lsn()) + " are known to be in Kafka",
+                    "somebody advanced or recreated it; what lies between is only in the outbox table",
+                    null);
+        }
     }
 
     private static void stillHere(ChangeSource changes, long slotLsn) {

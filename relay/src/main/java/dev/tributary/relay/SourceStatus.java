@@ -12,10 +12,17 @@ import org.jspecify.annotations.Nullable;
  * @param since when it entered that state
  * @param reason why, in a sentence; empty when there is nothing to say
  * @param remedy what an operator can do about it; empty when nothing is needed
+ * @param moving whether data moves, or would if there were any; not while Kafka has taken nothing for 10 s
  * @param progress how far it is
  */
 public record SourceStatus(
-        String source, SourceState state, Instant since, String reason, String remedy, Progress progress) {
+        String source,
+        SourceState state,
+        Instant since,
+        String reason,
+        String remedy,
+        boolean moving,
+        Progress progress) {
 
     /**
      * Counters since this process started, and distances.
@@ -26,6 +33,8 @@ public record SourceStatus(
      * @param retries times that the source was opened again after a failure
      * @param confirmedLsn everything committed up to here is in Kafka; 0 before the first connection
      * @param serverLsn the end of the server's WAL as last heard; 0 before the first connection
+     * @param retainedBytes WAL that the server keeps for the slot
+     * @param safeBytes WAL that may still be written before the server invalidates the slot; null if it never does
      * @param eventsInFlight sent and not yet acknowledged
      * @param lag how long ago the oldest event that is not in Kafka yet was committed; null when unknown, zero when
      *     there is none
@@ -37,6 +46,8 @@ public record SourceStatus(
             long retries,
             long confirmedLsn,
             long serverLsn,
+            long retainedBytes,
+            @Nullable Long safeBytes,
             int eventsInFlight,
             @Nullable Duration lag) {
 

@@ -12,15 +12,22 @@ import org.slf4j.LoggerFactory;
 final class StatusBoard {
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
 
+    /** How long events may be on their way to Kafka, and none arrive, before the source counts as not moving. */
+    private static final Duration STILL_MAX = Duration.ofSeconds(10);
+
     private final String source;
     private final Clock clock;
     private final LongAdder acknowledged = new LongAdder();
     private final LongAdder bytes = new LongAdder();
+    private long acknowledgedBefore;
     private volatile Headline headline;
     private volatile long skipped;
     private volatile long retries;
     private volatile long confirmedLsn;
     private volatile long serverLsn;
+    private volatile long retainedBytes;
+    private volatile @Nullable Long safeBytes;
+    private volatile long movedNanos;
     private volatile int eventsInFlight;
     private volatile @Nullable Instant oldestUnconfirmed;
 
@@ -38,6 +45,7 @@ final class StatusBoard {
         if (before.state == state && before.reason.equals(reason)) {
             return;
         }
+        movedNanos = System.nanoTime();
         headline = new Headline(state, before.state == state ? before.since : clock.instant(), reason, remedy);
         String why = reason.isEmpty() ? "" : ": " + reason + (remedy.isEmpty() ? "" : ". Remedy: " + remedy);
         switch (state) {
@@ -45,6 +53,14 @@ final class StatusBoard {
             case RECOVERING -> LOG.warn("Source {} is {}{}", source, state, why);
             case SLOT_LOST, STOPPED -> LOG.error("Source {} is {}{}", source, state, why);
         }
+    }
+
+    /** Ends it without alarm: somebody asked for it. */
+    void closed() {
+        if (headline.state != SourceState.STOPPED) {
+            headline = new Headline(SourceState.STOPPED, clock.instant(), "closed", "");
+        }
+        LOG.info("Source {} is closed", source);
     }
 
     /** Safe to call from any thread. */
@@ -64,13 +80,23 @@ final class StatusBoard {
     }
 
     void progressed(long confirmedLsn, int eventsInFlight, @Nullable Instant oldestUnconfirmed) {
+        if (eventsInFlight == 0 || confirmedLsn != this.confirmedLsn || acknowledged.sum() != acknowledgedBefore) {
+            acknowledgedBefore = acknowledged.sum();
+            movedNanos = System.nanoTime();
+        }
         this.confirmedLsn = confirmedLsn;
         this.eventsInFlight = eventsInFlight;
         this.oldestUnconfirmed = oldestUnconfirmed;
     }
 
-    void serverIsAt(long lsn) {
-        serverLsn = lsn;
+    void serverIs(long walEnd, long retained, @Nullable Long safe) {
+        serverLsn = walEnd;
+        retainedBytes = retained;
+        safeBytes = safe;
+    }
+
+    private boolean isMoving(SourceState state) {
+        return state == SourceState.STREAMING && System.nanoTime() - movedNanos < STILL_MAX.toNanos();
     }
 
     SourceStatus status() {
@@ -81,6 +107,7 @@ final class StatusBoard {
                 now.since,
                 now.reason,
                 now.remedy,
+                isMoving(now.state),
                 new SourceStatus.Progress(
                         acknowledged.sum(),
                         bytes.sum(),
@@ -88,6 +115,8 @@ final class StatusBoard {
                         retries,
                         confirmedLsn,
                         serverLsn,
+                        retainedBytes,
+                        safeBytes,
                         eventsInFlight,
                         lag(now.state)));
     }

@@ -6,12 +6,15 @@ import dev.tributary.relay.flow.ChangeListener;
 import dev.tributary.relay.flow.Delivery;
 import dev.tributary.relay.flow.OutboxEvent;
 import dev.tributary.relay.progress.InFlight;
+import dev.tributary.relay.progress.Marks;
 import dev.tributary.relay.routing.EventRouter;
 import dev.tributary.relay.sink.DeliveredEvents;
 import dev.tributary.relay.sink.KafkaSink;
 import dev.tributary.relay.sink.Topics;
 import dev.tributary.relay.source.ChangeSource;
+import dev.tributary.relay.source.Heartbeat;
 import dev.tributary.relay.source.SourceDatabase;
+import dev.tributary.relay.source.SourceDatabase.Pulse;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -26,7 +29,7 @@ final class Stream implements ChangeListener, AutoCloseable {
     private static final long IN_FLIGHT_BYTES_MAX = 32L * 1024 * 1024;
 
     private static final int MESSAGES_PER_TURN_MAX = 256;
-    private static final Duration MONITOR_INTERVAL = Duration.ofSeconds(2);
+    private static final Duration PULSE_INTERVAL = Duration.ofSeconds(1);
     private static final Duration DRAIN_MAX = Duration.ofSeconds(5);
 
     private final SourceDatabase database;
@@ -36,8 +39,12 @@ final class Stream implements ChangeListener, AutoCloseable {
     private final KafkaSink sink;
     private final EventRouter router;
     private final InFlight inFlight;
+    private final Marks marks;
+    private final Heartbeat heartbeat = new Heartbeat();
     private final StatusBoard board;
-    private long monitoredNanos;
+    private final int epoch;
+    private long pulseNanos;
+    private boolean readingAll = true;
 
     Stream(SourceConfig source, Parts parts, DeliveredEvents delivered, long confirmedLsn, StatusBoard board) {
         this.database = parts.database;
@@ -48,7 +55,9 @@ final class Stream implements ChangeListener, AutoCloseable {
         this.board = board;
         this.router = new EventRouter(source);
         this.inFlight = new InFlight(confirmedLsn, IN_FLIGHT_BYTES_MAX);
-        this.monitoredNanos = System.nanoTime() - MONITOR_INTERVAL.toNanos();
+        this.marks = new Marks(confirmedLsn, System.nanoTime());
+        this.epoch = source.epoch();
+        this.pulseNanos = System.nanoTime() - PULSE_INTERVAL.toNanos();
     }
 
     /** What a stream runs on. */
@@ -63,8 +72,9 @@ final class Stream implements ChangeListener, AutoCloseable {
             handled += drained ? 0 : 1;
         }
         sink.failIfBroken();
+        readingAll &= drained;
         confirm(drained);
-        monitor();
+        takePulse();
         return handled;
     }
 
@@ -96,21 +106,24 @@ final class Stream implements ChangeListener, AutoCloseable {
             inFlight.caughtUpTo(changes.caughtUpTo());
             confirmable = inFlight.confirmableLsn();
         }
-        changes.confirm(confirmable);
+        long now = System.nanoTime();
+        if (marks.isDue(confirmable, drained, now)) {
+            sink.mark(epoch, confirmable, marks.coveredTime(), marks.sending(confirmable, now));
+        }
+        changes.confirm(marks.markedLsn());
         board.progressed(confirmable, inFlight.events(), inFlight.oldestCommit());
     }
 
-    private void monitor() throws SQLException {
+    private void takePulse() throws SQLException {
         long now = System.nanoTime();
-        if (now - monitoredNanos >= MONITOR_INTERVAL.toNanos()) {
-            monitoredNanos = now;
-            board.serverIsAt(database.walEnd());
+        if (now - pulseNanos >= PULSE_INTERVAL.toNanos()) {
+            pulseNanos = now;
+            Pulse pulse = database.pulse();
+            board.serverIs(pulse.walEnd(), pulse.retainedBytes(), pulse.safeBytes());
+            marks.serverWasAt(pulse.time(), pulse.walEnd());
+            heartbeat.check(pulse, changes.caughtUpTo(), readingAll);
+            readingAll = true;
         }
-    }
-
-    /** Up to where everything is in Kafka. */
-    long confirmedLsn() {
-        return inFlight.confirmableLsn();
     }
 
     /** The first position that is not known to be in Kafka, when everything up to {@code confirmedLsn} is. */
@@ -121,12 +134,13 @@ final class Stream implements ChangeListener, AutoCloseable {
     /** Takes nothing new, and waits a little for what is on its way, so that it need not be looked for at the next start. */
     void drain() throws SQLException {
         long deadline = System.nanoTime() + DRAIN_MAX.toNanos();
-        while (inFlight.events() > 0 && System.nanoTime() < deadline) {
+        do {
             sink.failIfBroken();
-            confirm(false);
+            confirm(true);
             Pause.ofMillis(5);
-        }
-        confirm(false);
+        } while ((inFlight.events() > 0 || marks.markedLsn() < inFlight.confirmableLsn())
+                && System.nanoTime() < deadline);
+        changes.confirm(marks.markedLsn());
     }
 
     @Override

@@ -26,11 +26,10 @@ class RelayKilledIT {
         try (SourceUnderTest source = new SourceUnderTest(LocalPostgres.shared(), LocalKafka.shared())) {
             try (WritersUnderTest writers = new WritersUnderTest(source, 2)) {
                 for (int i = 0; i < KILLS; i++) {
-                    int before = source.topics.records().size();
+                    long before = source.topics.size();
                     try (JavaProcess relay = RelayProcess.start(source)) {
                         if (random.nextInt(4) != 0) { // the others are killed while they start
-                            await().atMost(Duration.ofSeconds(60))
-                                    .until(() -> source.topics.records().size() > before);
+                            await().atMost(Duration.ofSeconds(60)).until(() -> source.topics.size() > before);
                         }
                         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(random.nextInt(1_500)));
                         relay.kill();
@@ -40,6 +39,26 @@ class RelayKilledIT {
             }
             source.startRelay();
             source.topics.awaitExactly(source);
+        }
+    }
+
+    @Test
+    void aFrozenRelayIsReplacedAndDoesNoHarmWhenItWakes() throws Exception {
+        try (SourceUnderTest source = new SourceUnderTest(LocalPostgres.shared(), LocalKafka.shared());
+                JavaProcess frozen = RelayProcess.start(source)) {
+            try (WritersUnderTest writers = new WritersUnderTest(source, 2)) {
+                await().atMost(Duration.ofSeconds(60)).until(() -> source.topics.size() > 200);
+                frozen.pause();
+                Relay next = source.startRelay();
+                await().atMost(Duration.ofSeconds(10)).until(() -> next.status().state() == SourceState.STREAMING);
+                long before = next.status().progress().events();
+                await().until(() -> next.status().progress().events() > before + 200);
+                frozen.resume();
+                await().until(() -> next.status().progress().events() > before + 1_000);
+                assertThat(next.status().state()).isEqualTo(SourceState.STREAMING);
+                assertThat(writers.commits()).isPositive();
+            }
+            source.topics.awaitExactlyButForRepeats(source);
         }
     }
 }

@@ -10,10 +10,13 @@ import dev.tributary.outbox.EventTypes;
 import dev.tributary.outbox.NewEvent;
 import dev.tributary.outbox.Outbox;
 import dev.tributary.outbox.PublishedEvent;
+import dev.tributary.outbox.wire.Position;
+import dev.tributary.outbox.wire.ProgressMark;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -169,6 +172,40 @@ class RelayTest {
             assertThat(relay.status().state()).isEqualTo(SourceState.STOPPED);
             assertThat(relay.status().reason()).contains("was moved to");
         });
+    }
+
+    @Test
+    void aSlotThatSomebodyMovedWhileNoRelayRanStopsTheSourceToo() throws Exception {
+        Relay relay = source.startRelay();
+        publish(event("order", "1"));
+        source.topics.awaitExactly(source);
+        relay.close();
+        publish(event("order", "1"));
+        source.execute(
+                "SELECT pg_drop_replication_slot('" + source.config.slot() + "')",
+                "SELECT pg_create_logical_replication_slot('" + source.config.slot() + "', 'pgoutput')");
+        Relay next = source.startRelay();
+        await().untilAsserted(() -> {
+            assertThat(next.status().state()).isEqualTo(SourceState.STOPPED);
+            assertThat(next.status().reason()).contains("was moved to");
+        });
+    }
+
+    @Test
+    void marksSayHowFarKafkaHasTheSourceAlsoWhenNothingIsWritten() throws Exception {
+        source.startRelay();
+        publish(event("order", "1"), event("customer", "1"));
+        source.topics.awaitExactly(source);
+        Instant before = Instant.now();
+        await().until(() -> source.topics.lastMark().timeMillis() > before.toEpochMilli());
+        ProgressMark mark = source.topics.lastMark();
+        assertThat(mark.epoch()).isEqualTo(1);
+        for (ConsumerRecord<byte[], byte[]> record : source.topics.records()) {
+            assertThat(mark.offsets().get(record.topic()).get(record.partition()))
+                    .isGreaterThan(record.offset());
+            assertThat(mark.lsn())
+                    .isGreaterThan(Position.parse(header(record, "ce_position")).commitLsn());
+        }
     }
 
     @Test

@@ -8,7 +8,14 @@ import org.jspecify.annotations.Nullable;
 
 /** A {@link SourceStatus} as JSON; LSNs as numbers and as people know them from PostgreSQL. */
 @Introspected
-record SourceJson(String source, SourceState state, String since, String reason, String remedy, ProgressJson progress) {
+record SourceJson(
+        String source,
+        SourceState state,
+        String since,
+        String reason,
+        String remedy,
+        boolean moving,
+        ProgressJson progress) {
     private static final double MILLIS_PER_SECOND = 1_000.0;
 
     /** Null for a lag that is not known. */
@@ -23,6 +30,8 @@ record SourceJson(String source, SourceState state, String since, String reason,
             String confirmedLsnText,
             long serverLsn,
             String serverLsnText,
+            long retainedBytes,
+            @Nullable Long safeBytes,
             long lagBytes,
             @Nullable Double lagSeconds) {}
 
@@ -34,6 +43,7 @@ record SourceJson(String source, SourceState state, String since, String reason,
                 status.since().toString(),
                 status.reason(),
                 status.remedy(),
+                status.moving(),
                 new ProgressJson(
                         progress.events(),
                         progress.bytes(),
@@ -44,6 +54,8 @@ record SourceJson(String source, SourceState state, String since, String reason,
                         lsn(progress.confirmedLsn()),
                         progress.serverLsn(),
                         lsn(progress.serverLsn()),
+                        progress.retainedBytes(),
+                        progress.safeBytes(),
                         progress.lagBytes(),
                         seconds(progress.lag())));
     }

@@ -41,14 +41,15 @@ final class SourcesReadiness implements HealthIndicator {
     }
 
     private static boolean ready(SourceStatus status) {
-        return status.state() == SourceState.STREAMING;
+        return status.moving();
     }
 
     private static Map<String, String> detail(SourceStatus status) {
         Map<String, String> detail = new LinkedHashMap<>();
         detail.put("state", status.state().name());
         detail.put("since", status.since().toString());
-        detail.put("reason", status.reason());
+        boolean still = status.state() == SourceState.STREAMING && !status.moving();
+        detail.put("reason", still ? "Kafka has acknowledged nothing for a while" : status.reason());
         detail.put("remedy", status.remedy());
         return detail;
     }

@@ -48,6 +48,13 @@ final class SourceMetrics implements MeterBinder {
                 "lag.seconds",
                 "Age of the oldest committed event not in Kafka; NaN while unknown",
                 SourceMetrics::lagSeconds);
+        gauge(registry, source, "retained.bytes", "WAL that the server keeps for the slot", Progress::retainedBytes);
+        gauge(
+                registry,
+                source,
+                "safe.bytes",
+                "WAL that may still be written before the server invalidates the slot; NaN if it never does",
+                SourceMetrics::safeBytes);
         gauge(registry, source, "in.flight", "Events sent and not yet acknowledged", Progress::eventsInFlight);
         for (SourceState state : SourceState.values()) {
             Gauge.builder(
@@ -86,6 +93,11 @@ final class SourceMetrics implements MeterBinder {
     private static double lagSeconds(Progress progress) {
         Duration lag = progress.lag();
         return lag == null ? Double.NaN : lag.toNanos() / NANOS_PER_SECOND;
+    }
+
+    private static double safeBytes(Progress progress) {
+        Long safe = progress.safeBytes();
+        return safe == null ? Double.NaN : safe;
     }
 
     private static SourceStatus status(SourceStatuses all, String source) {

@@ -91,6 +91,7 @@ final class RunningSource {
                 clock.instant(),
                 reason,
                 "Restart the relay: it goes on from the confirmed position. The log has the details for a bug report.",
+                false,
                 progress);
     }
 }

@@ -4,6 +4,7 @@ import dev.tributary.outbox.wire.Position;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.kafka.common.TopicPartition;
 
 /**
  * The events behind the confirmed position that Kafka holds already, found in the topics' tails. Kept as a set and not
@@ -12,6 +13,7 @@ import java.util.Map;
  */
 public final class DeliveredEvents {
     private final Map<Long, BitSet> ordinalsByCommitLsn = new HashMap<>();
+    private final Map<String, Map<Integer, Long>> endOffsets = new HashMap<>();
     private Position last = Position.START;
     private int size;
 
@@ -43,6 +45,15 @@ public final class DeliveredEvents {
     /** The highest position found; {@link Position#START} if none. */
     public Position last() {
         return last;
+    }
+
+    void endsAt(TopicPartition partition, long offset) {
+        endOffsets.computeIfAbsent(partition.topic(), topic -> new HashMap<>()).put(partition.partition(), offset);
+    }
+
+    /** Where the topics ended, by topic and partition. */
+    public Map<String, Map<Integer, Long>> endOffsets() {
+        return endOffsets;
     }
 
     /** How many events were found. */

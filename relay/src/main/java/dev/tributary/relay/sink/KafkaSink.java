@@ -1,14 +1,21 @@
 package dev.tributary.relay.sink;
 
+import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.outbox.wire.WireHeaders;
 import dev.tributary.relay.flow.Delivery;
 import dev.tributary.relay.flow.RelayException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.ApiException;
@@ -29,11 +36,19 @@ public final class KafkaSink implements AutoCloseable {
      */
     private static final int RECORD_OVERHEAD_BYTES = 512;
 
+    private final String source;
     private final Producer<byte[], byte[]> producer;
+    private final Map<String, Map<Integer, Long>> endOffsets = new ConcurrentHashMap<>();
     private final AtomicReference<@Nullable RelayException> failure = new AtomicReference<>();
 
-    /** Connects in the background. */
-    public KafkaSink(KafkaSettings settings, String source) {
+    /**
+     * Connects in the background.
+     *
+     * @param endOffsets where the source's topics end, by topic and partition
+     */
+    public KafkaSink(KafkaSettings settings, String source, Map<String, Map<Integer, Long>> endOffsets) {
+        this.source = source;
+        endOffsets.forEach((topic, partitions) -> this.endOffsets.put(topic, new ConcurrentHashMap<>(partitions)));
         producer = new KafkaProducer<>(settings.producer("tributary-relay-" + source));
     }
 
@@ -47,15 +62,36 @@ public final class KafkaSink implements AutoCloseable {
      *
      * @throws RelayException if this or an earlier send has failed; nothing can be sent any more
      */
-    @SuppressWarnings("FutureReturnValueIgnored") // the callback tells
     public void send(ProducerRecord<byte[], byte[]> record, Delivery delivery) {
+        String topic = record.topic();
+        Map<Integer, Long> offsets = endOffsets.computeIfAbsent(topic, name -> new ConcurrentHashMap<>());
+        byte[] id = record.headers().lastHeader(WireHeaders.ID).value();
+        send(record, id, metadata -> {
+            offsets.put(metadata.partition(), metadata.offset() + 1);
+            delivery.acknowledged();
+        });
+    }
+
+    /** Publishes that everything up to {@code lsn} and {@code time} is in Kafka, with where it ends. */
+    public void mark(int epoch, long lsn, @Nullable Instant time, Delivery delivery) {
+        Map<String, Map<Integer, Long>> offsets = new HashMap<>();
+        endOffsets.forEach((topic, partitions) -> offsets.put(topic, Map.copyOf(partitions)));
+        ProgressMark mark = new ProgressMark(source, epoch, lsn, time == null ? 0 : time.toEpochMilli(), offsets);
+        byte[] key = source.getBytes(StandardCharsets.UTF_8);
+        send(
+                new ProducerRecord<>(ProgressMark.topicOf(source), key, mark.toJson()),
+                null,
+                metadata -> delivery.acknowledged());
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // the callback tells
+    private void send(ProducerRecord<byte[], byte[]> record, byte @Nullable [] id, Consumer<RecordMetadata> taken) {
         failIfBroken();
         String topic = record.topic();
-        byte[] id = record.headers().lastHeader(WireHeaders.ID).value();
         try {
             producer.send(record, (metadata, exception) -> {
                 if (exception == null) {
-                    delivery.acknowledged();
+                    taken.accept(metadata);
                 } else {
                     fail(topic, id, exception);
                 }
@@ -78,16 +114,16 @@ public final class KafkaSink implements AutoCloseable {
         }
     }
 
-    private void fail(String topic, byte[] id, Exception cause) {
+    private void fail(String topic, byte @Nullable [] id, Exception cause) {
         // Later failures are consequences of the first. No lock: close waits for the thread whose callbacks come here.
         if (failure.compareAndSet(null, explained(topic, id, cause))) {
             producer.close(Duration.ZERO);
         }
     }
 
-    private static RelayException explained(String topic, byte[] id, Exception cause) {
-        String what = "event " + new String(id, StandardCharsets.US_ASCII) + " for topic " + topic + ": "
-                + cause.getMessage();
+    private static RelayException explained(String topic, byte @Nullable [] id, Exception cause) {
+        String what = (id == null ? "a progress mark" : "event " + new String(id, StandardCharsets.US_ASCII))
+                + " for topic " + topic + ": " + cause.getMessage();
         if (neverTaken(cause)) {
             return new RelayException.Stopped(
                     "Kafka refuses " + what,

@@ -1,8 +1,10 @@
 package dev.tributary.relay.sink;
 
 import dev.tributary.outbox.wire.Position;
+import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.outbox.wire.WireHeaders;
 import dev.tributary.relay.flow.RelayException;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Collection;
@@ -60,6 +62,40 @@ public final class TopicTails {
         }
     }
 
+    /**
+     * The last progress mark in the topic of marks; null if there is none.
+     *
+     * @throws RelayException if Kafka does not answer
+     */
+    public static @Nullable ProgressMark lastMark(KafkaSettings settings, String source) {
+        TopicPartition marks = new TopicPartition(ProgressMark.topicOf(source), 0);
+        String clientId = "tributary-relay-" + source + "-marks";
+        try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(settings.consumer(clientId))) {
+            consumer.assign(List.of(marks));
+            long end = consumer.endOffsets(List.of(marks), REQUEST_TIMEOUT).getOrDefault(marks, 0L);
+            long begin =
+                    consumer.beginningOffsets(List.of(marks), REQUEST_TIMEOUT).getOrDefault(marks, 0L);
+            if (end <= begin) {
+                return null;
+            }
+            consumer.seek(marks, end - 1);
+            long deadline = System.nanoTime() + SILENCE_MAX.toNanos();
+            while (System.nanoTime() < deadline) {
+                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+                    return ProgressMark.fromJson(record.value());
+                }
+            }
+            throw new org.apache.kafka.common.errors.TimeoutException("no answer for " + SILENCE_MAX);
+        } catch (KafkaException e) {
+            throw Topics.unavailable(settings, "read the last progress mark", e);
+        } catch (IOException e) {
+            throw new RelayException.Stopped(
+                    "topic " + marks.topic() + " holds something that is no progress mark: " + e.getMessage(),
+                    "only the relay may write there; delete the topic if it is of no use",
+                    e);
+        }
+    }
+
     private void readBack(Collection<String> topics, Runnable meanwhile) {
         List<TopicPartition> partitions = topics.stream()
                 .flatMap(topic -> consumer.partitionsFor(topic, REQUEST_TIMEOUT).stream())
@@ -67,6 +103,7 @@ public final class TopicTails {
                 .toList();
         Map<TopicPartition, Long> begin = consumer.beginningOffsets(partitions, REQUEST_TIMEOUT);
         Map<TopicPartition, Long> to = new HashMap<>(consumer.endOffsets(partitions, REQUEST_TIMEOUT));
+        to.forEach(found::endsAt);
         for (long window = FIRST_WINDOW_RECORDS; ; window *= 4) {
             to.entrySet()
                     .removeIf(end -> end.getValue() <= begin.getOrDefault(end.getKey(), 0L)

@@ -50,6 +50,15 @@ public final class Topics implements AutoCloseable {
         return names;
     }
 
+    /** Makes sure that the topic of the source's progress marks exists. */
+    public void ensureMarks(String topic) {
+        NewTopic marks = new NewTopic(topic, Optional.of(1), Optional.empty())
+                .configs(Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT));
+        if (!create(marks)) {
+            LOG.debug("Topic {} is there", topic);
+        }
+    }
+
     /**
      * Makes sure that {@code topic} exists and can hold events. Cheap when asked again.
      *
@@ -59,27 +68,33 @@ public final class Topics implements AutoCloseable {
         if (ready.contains(topic)) {
             return;
         }
+        if (!create(new NewTopic(topic, Optional.of(PARTITIONS), Optional.empty()))) {
+            check(topic);
+        }
+        ready.add(topic);
+    }
+
+    /** False if it was there already. */
+    private boolean create(NewTopic topic) {
         try {
-            admin.createTopics(List.of(new NewTopic(topic, Optional.of(PARTITIONS), Optional.empty())))
-                    .all()
-                    .get();
-            LOG.info("Created topic {} with {} partitions", topic, PARTITIONS);
+            admin.createTopics(List.of(topic)).all().get();
+            LOG.info("Created topic {} with {} partitions", topic.name(), topic.numPartitions());
+            return true;
         } catch (ExecutionException e) {
             if (e.getCause() instanceof TopicExistsException) {
-                check(topic);
-            } else if (e.getCause() instanceof AuthorizationException) {
+                return false;
+            }
+            if (e.getCause() instanceof AuthorizationException) {
                 throw new RelayException.Stopped(
-                        "the relay may not create topic " + topic + ": "
+                        "the relay may not create topic " + topic.name() + ": "
                                 + e.getCause().getMessage(),
                         "create it, or allow the relay to",
                         e);
-            } else {
-                throw unavailable("create topic " + topic, e);
             }
+            throw unavailable("create topic " + topic.name(), e);
         } catch (InterruptedException e) {
             throw interrupted(e);
         }
-        ready.add(topic);
     }
 
     private void check(String topic) {

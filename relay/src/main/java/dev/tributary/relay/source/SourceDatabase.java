@@ -7,6 +7,9 @@ import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
@@ -75,12 +78,60 @@ public final class SourceDatabase implements AutoCloseable {
         return LogSequenceNumber.valueOf(confirmedLsn).asLong();
     }
 
-    /** The end of the server's WAL. */
-    public long walEnd() throws SQLException {
-        try (PreparedStatement query = connection.prepareStatement("SELECT pg_current_wal_flush_lsn()::text");
-                ResultSet result = query.executeQuery()) {
-            result.next();
-            return LogSequenceNumber.valueOf(result.getString(1)).asLong();
+    /**
+     * The server at one moment.
+     *
+     * @param time by its clock
+     * @param walEnd where its WAL ended at that time: what had committed by then lies at or below
+     * @param retainedBytes WAL that the slot keeps from being removed
+     * @param safeBytes WAL that may still be written before the slot is invalidated; null if there is no such limit
+     * @param sentLsn up to where the server has sent; null if nobody streams, or the role may not see it
+     */
+    public record Pulse(
+            Instant time,
+            long walEnd,
+            long retainedBytes,
+            @Nullable Long safeBytes,
+            @Nullable Long sentLsn) {}
+
+    /** Looks at the server, its slot and the stream. */
+    public Pulse pulse() throws SQLException {
+        try (PreparedStatement query =
+                connection.prepareStatement("SELECT clock_timestamp(), pg_current_wal_flush_lsn()::text,"
+                        + " pg_wal_lsn_diff(pg_current_wal_flush_lsn(), slot.restart_lsn), slot.safe_wal_size,"
+                        + " sender.sent_lsn::text FROM (VALUES (1)) one"
+                        + " LEFT JOIN pg_replication_slots slot ON slot.slot_name = ?"
+                        + " LEFT JOIN pg_stat_replication sender ON sender.pid = slot.active_pid")) {
+            query.setString(1, source.slot());
+            try (ResultSet row = query.executeQuery()) {
+                row.next();
+                String sent = row.getString(5);
+                return new Pulse(
+                        row.getObject(1, OffsetDateTime.class).toInstant(),
+                        LogSequenceNumber.valueOf(row.getString(2)).asLong(),
+                        row.getLong(3),
+                        row.getObject(4, Long.class),
+                        sent == null ? null : LogSequenceNumber.valueOf(sent).asLong());
+            }
+        }
+    }
+
+    /**
+     * Ends the session of a slot's holder that the server has not heard of for a while: frozen, or cut off. Needs the
+     * role to be the holder's own, and to see statistics ({@code pg_read_all_stats}).
+     *
+     * @return whether there was one
+     */
+    public boolean endSilentHolder(Duration silence) throws SQLException {
+        try (PreparedStatement end = connection.prepareStatement(
+                "SELECT pg_terminate_backend(slot.active_pid) FROM pg_replication_slots slot"
+                        + " JOIN pg_stat_replication sender ON sender.pid = slot.active_pid"
+                        + " WHERE slot.slot_name = ? AND sender.reply_time < clock_timestamp() - make_interval(secs => ?)")) {
+            end.setString(1, source.slot());
+            end.setDouble(2, silence.toMillis() / 1_000.0);
+            try (ResultSet ended = end.executeQuery()) {
+                return ended.next();
+            }
         }
     }
 

@@ -111,7 +111,8 @@ class RunningSourcesTest {
                     Instant.EPOCH,
                     "",
                     "",
-                    new SourceStatus.Progress(0, 0, 0, 0, 0, 0, 0, null));
+                    true,
+                    new SourceStatus.Progress(0, 0, 0, 0, 0, 0, 0, null, 0, null));
         }
 
         @Override
