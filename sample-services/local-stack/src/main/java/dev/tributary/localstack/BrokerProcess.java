@@ -12,6 +12,10 @@ import org.jspecify.annotations.Nullable;
 
 /** A KRaft broker, its own controller, in a JVM of its own: killing it is a real kill. */
 final class BrokerProcess implements Server {
+    /** Starts a third faster, with half the work; who measures throughput sets the property to TieredStopAtLevel=4. */
+    private static final String COMPILER =
+            "-XX:" + System.getProperty("tributary.stack.kafka.compiler", "TieredStopAtLevel=1");
+
     private static final Duration START_MAX = Duration.ofSeconds(60);
     private static final Duration STOP_MAX = Duration.ofSeconds(15);
 
@@ -50,7 +54,7 @@ final class BrokerProcess implements Server {
         }
         Path log = directory.resolve("broker.log");
         JavaProcess started = JavaProcess.main(BrokerMain.class)
-                .jvmArgs("-Xmx512m", "-XX:+UseSerialGC", "-Dlogback.configurationFile=" + QuietLogging.LOGBACK)
+                .jvmArgs("-Xmx512m", "-XX:+UseSerialGC", COMPILER, "-Dlogback.configurationFile=" + QuietLogging.LOGBACK)
                 .args(configuration.toString())
                 .output(log)
                 .start();
