@@ -54,7 +54,8 @@ final class BrokerProcess implements Server {
         }
         Path log = directory.resolve("broker.log");
         JavaProcess started = JavaProcess.main(BrokerMain.class)
-                .jvmArgs("-Xmx512m", "-XX:+UseSerialGC", COMPILER, "-Dlogback.configurationFile=" + QuietLogging.LOGBACK)
+                .jvmArgs(
+                        "-Xmx512m", "-XX:+UseSerialGC", COMPILER, "-Dlogback.configurationFile=" + QuietLogging.LOGBACK)
                 .args(configuration.toString())
                 .output(log)
                 .start();

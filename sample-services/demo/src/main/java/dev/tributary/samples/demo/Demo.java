@@ -35,7 +35,8 @@ public final class Demo implements Callable<Integer> {
             names = "--orders",
             paramLabel = "N",
             defaultValue = "1500",
-            description = "Orders, at least (${DEFAULT-VALUE}); they go on coming until the last fault is over.")
+            description =
+                    "Orders, at least (${DEFAULT-VALUE}); they go on coming, for twice the time at most, until the last fault is over.")
     private int orders;
 
     @Option(
@@ -95,15 +96,16 @@ public final class Demo implements Callable<Integer> {
     private boolean run(Services services, LocalPostgres postgres, LocalKafka kafka, LiveDisplay display)
             throws SQLException, InterruptedException, ExecutionException, IOException {
         Traffic traffic = new Traffic(services.url(Services.SALES), orders, Duration.ofSeconds(seconds));
-        FutureTask<List<Outage>> faults = new FutureTask<>(new Faults(services, kafka, traffic, display)::run);
-        Thread faulty = new Thread(faults, "faults");
-        faulty.setDaemon(true);
         try (Evidence evidence = new Evidence(postgres)) {
+            FutureTask<List<Outage>> faults =
+                    new FutureTask<>(new Faults(services, kafka, traffic, evidence, display)::run);
             display.say("Registering customers and placing a first order");
             traffic.begin();
             awaitQuiet(evidence);
             display.say(orders + " orders over " + seconds + " s");
             display.follow(evidence);
+            Thread faulty = new Thread(faults, "faults");
+            faulty.setDaemon(true);
             faulty.start();
             traffic.run(() -> !faults.isDone());
             List<Outage> outages = faults.get();

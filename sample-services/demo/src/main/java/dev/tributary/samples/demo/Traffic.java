@@ -58,7 +58,7 @@ final class Traffic {
     /**
      * Places orders and returns once the last one is answered. Fails if sales refuses one.
      *
-     * @param goOn whether orders are to go on coming after those that were asked for
+     * @param goOn whether orders are to go on coming after those that were asked for; for twice the time at most
      */
     void run(BooleanSupplier goOn) throws InterruptedException, ExecutionException {
         long start = System.nanoTime();
@@ -91,7 +91,7 @@ final class Traffic {
 
     private void order(long start, BooleanSupplier goOn) throws IOException, InterruptedException {
         for (int number = begun.getAndIncrement();
-                number < orders || goOn.getAsBoolean();
+                number < orders || (number < 2 * orders && goOn.getAsBoolean());
                 number = begun.getAndIncrement()) {
             long due = start + duration.toNanos() / orders * number;
             TimeUnit.NANOSECONDS.sleep(due - System.nanoTime());
