@@ -117,10 +117,13 @@ public final class Relay implements Runnable, AutoCloseable {
             board.enter(SourceState.STREAMING, "", "");
             retryAfter = RETRY_FIRST;
             Pause pause = new Pause();
-            while (isOpen()) {
-                pause.after(stream.runOnce());
+            try {
+                while (isOpen()) {
+                    pause.after(stream.runOnce());
+                }
+            } finally {
+                stream.drain(); // also before it stops for an event: what lies before that one is on its way
             }
-            stream.drain();
         }
     }
 

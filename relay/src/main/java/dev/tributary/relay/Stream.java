@@ -5,6 +5,7 @@ import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.ChangeListener;
 import dev.tributary.relay.flow.Delivery;
 import dev.tributary.relay.flow.OutboxEvent;
+import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.progress.InFlight;
 import dev.tributary.relay.progress.Marks;
 import dev.tributary.relay.routing.EventRouter;
@@ -18,7 +19,11 @@ import dev.tributary.relay.source.SourceDatabase.Pulse;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Set;
+import java.util.UUID;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One unbroken run over a source: poll → route → send → confirm. Whatever breaks it ends it; the next one starts from
@@ -32,6 +37,8 @@ final class Stream implements ChangeListener, AutoCloseable {
     private static final Duration PULSE_INTERVAL = Duration.ofSeconds(1);
     private static final Duration DRAIN_MAX = Duration.ofSeconds(5);
 
+    private static final Logger LOG = LoggerFactory.getLogger(Stream.class);
+
     private final SourceDatabase database;
     private final ChangeSource changes;
     private final Topics topics;
@@ -43,6 +50,7 @@ final class Stream implements ChangeListener, AutoCloseable {
     private final Heartbeat heartbeat = new Heartbeat();
     private final StatusBoard board;
     private final int epoch;
+    private final Set<UUID> skip;
     private long pulseNanos;
     private boolean readingAll = true;
 
@@ -57,6 +65,7 @@ final class Stream implements ChangeListener, AutoCloseable {
         this.inFlight = new InFlight(confirmedLsn, IN_FLIGHT_BYTES_MAX);
         this.marks = new Marks(confirmedLsn, System.nanoTime());
         this.epoch = source.epoch();
+        this.skip = source.skip();
         this.pulseNanos = System.nanoTime() - PULSE_INTERVAL.toNanos();
     }
 
@@ -80,6 +89,10 @@ final class Stream implements ChangeListener, AutoCloseable {
 
     @Override
     public void event(OutboxEvent event) {
+        if (skip.contains(event.id())) {
+            LOG.warn("Not relayed, as configured: {}", event);
+            return;
+        }
         ProducerRecord<byte[], byte[]> record = router.route(event);
         if (delivered.contains(event.position())) {
             board.skipped();
@@ -131,16 +144,23 @@ final class Stream implements ChangeListener, AutoCloseable {
         return new Position(source.epoch(), confirmedLsn, 0);
     }
 
-    /** Takes nothing new, and waits a little for what is on its way, so that it need not be looked for at the next start. */
-    void drain() throws SQLException {
+    /**
+     * Takes nothing new, and waits a little for what is on its way, so that it need not be looked for at the next start.
+     * What is broken already is left as it is.
+     */
+    void drain() {
         long deadline = System.nanoTime() + DRAIN_MAX.toNanos();
-        do {
-            sink.failIfBroken();
-            confirm(true);
-            Pause.ofMillis(5);
-        } while ((inFlight.events() > 0 || marks.markedLsn() < inFlight.confirmableLsn())
-                && System.nanoTime() < deadline);
-        changes.confirm(marks.markedLsn());
+        try {
+            do {
+                sink.failIfBroken();
+                confirm(true);
+                Pause.ofMillis(5);
+            } while ((inFlight.events() > 0 || marks.markedLsn() < inFlight.confirmableLsn())
+                    && System.nanoTime() < deadline);
+            changes.confirm(marks.markedLsn());
+        } catch (RelayException | SQLException e) {
+            LOG.debug("Not drained", e);
+        }
     }
 
     @Override

@@ -7,7 +7,9 @@ import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
 import java.sql.SQLException;
 import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -17,14 +19,24 @@ import org.junit.jupiter.api.Timeout;
 class RelayFaultsIT {
     private static final int DELIVERY_TIMEOUT_MS = 4_000;
 
-    private LocalPostgres postgres;
-    private LocalKafka kafka;
+    private static LocalPostgres postgres;
+    private static LocalKafka kafka;
     private SourceUnderTest source;
+
+    @BeforeAll
+    static void startOwn() {
+        postgres = LocalPostgres.startOwn();
+        kafka = LocalKafka.startOwn();
+    }
+
+    @AfterAll
+    static void closeOwn() {
+        kafka.close();
+        postgres.close();
+    }
 
     @BeforeEach
     void open() throws SQLException {
-        postgres = LocalPostgres.startOwn();
-        kafka = LocalKafka.startOwn();
         source = new SourceUnderTest(postgres, kafka);
         source.kafkaProperties.put("delivery.timeout.ms", DELIVERY_TIMEOUT_MS);
         source.kafkaProperties.put("request.timeout.ms", DELIVERY_TIMEOUT_MS / 2);
@@ -35,8 +47,6 @@ class RelayFaultsIT {
         kafka.start();
         postgres.start();
         source.close();
-        kafka.close();
-        postgres.close();
     }
 
     @Test

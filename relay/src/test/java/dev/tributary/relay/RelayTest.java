@@ -247,6 +247,26 @@ class RelayTest {
         });
     }
 
+    @Test
+    void whatLiesBeforeAPoisonEventIsConfirmedAndTheRestFollowsOnceItIsSkipped() throws Exception {
+        Relay relay = source.startRelay();
+        await().until(() -> relay.status().state() == SourceState.STREAMING);
+        String poison = "01890a5d-ac96-774b-bcce-b302099a8057";
+        publish(event("order", "1"));
+        source.execute("INSERT INTO tributary.outbox VALUES ('" + poison
+                + "', 'no topic', '1', NULL, 'a.v1', 'application/json', '{}', NULL, now())");
+        publish(event("order", "1"));
+        await().until(() -> relay.status().state() == SourceState.STOPPED);
+        assertThat(relay.status().reason()).contains(poison);
+        assertThat(relay.status().progress().events()).isEqualTo(1);
+        relay.close();
+
+        source.skip(poison);
+        source.startRelay();
+        source.execute("DELETE FROM tributary.outbox WHERE id = '" + poison + "'");
+        source.topics.awaitExactly(source);
+    }
+
     private List<PublishedEvent> publish(NewEvent... events) throws SQLException {
         try (Connection connection = source.connect()) {
             connection.setAutoCommit(false);

@@ -4,12 +4,14 @@ import static dev.tributary.relay.config.SourceConfig.Engine;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +25,8 @@ public final class ConfigFile {
     private static final String SOURCES = "relay.sources.";
     private static final List<String> SECTIONS = List.of("kafka", "http", "sources");
     private static final List<String> HTTP_KEYS = List.of("host", "port");
-    private static final Set<String> SOURCE_KEYS = Set.of("url", "username", "password", "engine", "topic", "epoch");
+    private static final Set<String> SOURCE_KEYS =
+            Set.of("url", "username", "password", "engine", "topic", "epoch", "skip");
     private static final Set<String> TOPIC_PLACEHOLDERS = Set.of("source", "aggregate_type");
 
     private final Map<String, String> environment;
@@ -145,7 +148,22 @@ public final class ConfigFile {
                 keys.getOrDefault("password", ""),
                 engine(SOURCES + name + ".engine", keys.get("engine")),
                 keys.getOrDefault("topic", TopicTemplate.DEFAULT),
-                number(SOURCES + name + ".epoch", keys.get("epoch"), 1));
+                number(SOURCES + name + ".epoch", keys.get("epoch"), 1),
+                ids(SOURCES + name + ".skip", keys.getOrDefault("skip", "")));
+    }
+
+    private Set<UUID> ids(String key, String value) {
+        Set<UUID> ids = new HashSet<>();
+        for (String id : value.split("[,\\s]+", -1)) {
+            try {
+                if (!id.isEmpty()) {
+                    ids.add(UUID.fromString(id));
+                }
+            } catch (IllegalArgumentException e) {
+                mistakes.add(new Mistake(key, "must be ids of events, separated by commas, not '" + id + "'"));
+            }
+        }
+        return ids;
     }
 
     private Engine engine(String key, @Nullable String value) {

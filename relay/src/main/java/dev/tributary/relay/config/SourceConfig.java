@@ -4,6 +4,8 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -17,9 +19,17 @@ import org.jspecify.annotations.Nullable;
  * @param engine how changes are read
  * @param topic template of topic names, with {@code ${source}} and {@code ${aggregate_type}}
  * @param epoch raised by one whenever the database's LSNs lost their meaning (restore, dump and reload); at least 1
+ * @param skip ids of events that are not to be relayed: what an operator decides about an event that Kafka cannot take
  */
 public record SourceConfig(
-        String name, String url, String username, String password, Engine engine, String topic, int epoch) {
+        String name,
+        String url,
+        String username,
+        String password,
+        Engine engine,
+        String topic,
+        int epoch,
+        Set<UUID> skip) {
     private static final String SLOT_PREFIX = "tributary_";
     private static final int SLOT_NAME_CHARS_MAX = 63;
     private static final int NAME_CHARS_MAX = SLOT_NAME_CHARS_MAX - SLOT_PREFIX.length();
@@ -32,12 +42,19 @@ public record SourceConfig(
         DEBEZIUM
     }
 
+    /** With nothing to skip. */
+    public SourceConfig(
+            String name, String url, String username, String password, Engine engine, String topic, int epoch) {
+        this(name, url, username, password, engine, topic, epoch, Set.of());
+    }
+
     /**
      * Checks everything.
      *
      * @throws ConfigurationException naming every mistake
      */
     public SourceConfig {
+        skip = Set.copyOf(skip);
         List<Mistake> mistakes = new ArrayList<>();
         if (!NAME.matcher(name).matches()) {
             mistakes.add(new Mistake(

@@ -70,7 +70,7 @@ public final class EventRouter {
                 throw new RelayException.Stopped(
                         event + " has aggregate type '" + event.aggregateType()
                                 + "', which gives the illegal topic name '" + topic + "'",
-                        "it was written past the library's checks; see \"Poison events\" in docs/operating.md",
+                        "it was written past the library's checks; have it published anew, and name its id under `skip`",
                         null);
             }
             topicByAggregateType.put(event.aggregateType(), topic);
@@ -110,7 +110,7 @@ public final class EventRouter {
         }
         throw new RelayException.Stopped(
                 event + " has headers that are no JSON object",
-                "it was written past the library's checks; see \"Poison events\" in docs/operating.md",
+                "it was written past the library's checks; have it published anew, and name its id under `skip`",
                 null);
     }
 

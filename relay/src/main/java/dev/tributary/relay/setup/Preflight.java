@@ -46,6 +46,7 @@ public final class Preflight {
         if (!readByOurRelay) {
             findings.add(Server.replication(source));
         }
+        findings.add(Server.statistics(connection));
         findings.addAll(EventTables.findings(connection, source.username()));
         Publication publication = Publication.read(connection, source.publication());
         if (publication == null) {

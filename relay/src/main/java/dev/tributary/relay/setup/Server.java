@@ -61,6 +61,18 @@ final class Server {
                                 + " and restart the server");
     }
 
+    /** Without it a relay cannot tell that another one, or its own stream, is dead. */
+    static Finding statistics(Connection connection) throws SQLException {
+        return Database.texts(connection, "SELECT 'may' WHERE pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')")
+                        .isEmpty()
+                ? Finding.warning(
+                        "statistics",
+                        "the role may not see pg_stat_replication: a frozen relay is not replaced, a dead stream not"
+                                + " noticed before the server's own time-outs",
+                        "GRANT pg_read_all_stats to it")
+                : Finding.ok("statistics", "the role may see pg_stat_replication");
+    }
+
     /** Opens a connection of the kind that streams: better than guessing from catalogs who may, on whose cloud. */
     static Finding replication(SourceConfig source) {
         try (Connection connection = Database.connectForReplication(source);
