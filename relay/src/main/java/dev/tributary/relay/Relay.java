@@ -12,7 +12,9 @@ import dev.tributary.relay.sink.TopicTails;
 import dev.tributary.relay.sink.Topics;
 import dev.tributary.relay.source.ChangeSource;
 import dev.tributary.relay.source.PgOutputSource;
+import dev.tributary.relay.source.SilentHolder;
 import dev.tributary.relay.source.SourceDatabase;
+import dev.tributary.relay.source.SourceDatabase.Pulse;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
@@ -37,14 +39,13 @@ public final class Relay implements Runnable, AutoCloseable {
     private static final Duration RETRY_FIRST = Duration.ofMillis(200);
     private static final Duration RETRY_LONGEST = Duration.ofSeconds(5);
     private static final Duration STANDBY_INTERVAL = Duration.ofSeconds(1);
-    /** A live holder is heard every second. */
-    private static final Duration HOLDER_SILENCE = Duration.ofSeconds(6);
-
+    private static final Duration WATCH_INTERVAL = Duration.ofSeconds(10);
     private static final Duration CLOSE_MAX = Duration.ofSeconds(15);
 
     private final SourceConfig source;
     private final KafkaSettings kafka;
     private final StatusBoard board;
+    private final SilentHolder silentHolder = new SilentHolder();
     private final CountDownLatch closing = new CountDownLatch(1);
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile boolean started;
@@ -88,7 +89,8 @@ public final class Relay implements Runnable, AutoCloseable {
             return RETRY_LONGEST;
         } catch (RelayException.Stopped e) {
             board.enter(SourceState.STOPPED, e.reason(), e.remedy());
-            return Duration.ofSeconds(Long.MAX_VALUE);
+            watchUntilClosed();
+            return Duration.ZERO;
         } catch (RelayException e) {
             LOG.debug("Source {} broke", source.name(), e);
             return again(e.reason(), e.remedy());
@@ -100,6 +102,18 @@ public final class Relay implements Runnable, AutoCloseable {
         } catch (RuntimeException e) {
             LOG.error("Source {} broke in an unforeseen way", source.name(), e);
             return again(e.toString(), "the log has the details; please report them");
+        }
+    }
+
+    /** WAL piles up while a source is stopped, and people have to be told. */
+    private void watchUntilClosed() {
+        while (isOpen()) {
+            try (SourceDatabase database = new SourceDatabase(source)) {
+                look(database);
+            } catch (SQLException e) {
+                LOG.debug("Source {} is stopped, and its database away", source.name(), e);
+            }
+            rest(WATCH_INTERVAL);
         }
     }
 
@@ -115,11 +129,14 @@ public final class Relay implements Runnable, AutoCloseable {
     private void relay() throws SQLException {
         try (Stream stream = lead()) {
             board.enter(SourceState.STREAMING, "", "");
-            retryAfter = RETRY_FIRST;
+            long start = System.nanoTime();
             Pause pause = new Pause();
             try {
                 while (isOpen()) {
                     pause.after(stream.runOnce());
+                    if (System.nanoTime() - start > RETRY_LONGEST.toNanos()) {
+                        retryAfter = RETRY_FIRST; // it lives: the next failure is a new one
+                    }
                 }
             } finally {
                 stream.drain(); // also before it stops for an event: what lies before that one is on its way
@@ -132,11 +149,12 @@ public final class Relay implements Runnable, AutoCloseable {
         Deque<AutoCloseable> opened = new ArrayDeque<>();
         try {
             SourceDatabase database = open(opened, new SourceDatabase(source));
+            look(database);
             long slotLsn = database.slotConfirmedLsn();
             board.progressed(slotLsn, 0, null);
             ChangeSource changes = open(opened, takeSlot(database, slotLsn));
             Topics topics = open(opened, new Topics(kafka, source.name()));
-            DeliveredEvents delivered = recover(database, changes, topics, slotLsn);
+            DeliveredEvents delivered = recover(database, topics, slotLsn);
             KafkaSink sink = open(opened, new KafkaSink(kafka, source.name(), delivered.endOffsets()));
             return new Stream(source, new Stream.Parts(database, changes, topics, sink), delivered, slotLsn, board);
         } catch (SQLException | RuntimeException e) {
@@ -150,19 +168,21 @@ public final class Relay implements Runnable, AutoCloseable {
         return part;
     }
 
+    private void look(SourceDatabase database) throws SQLException {
+        Pulse pulse = database.pulse();
+        board.serverIs(pulse.walEnd(), pulse.retainedBytes(), pulse.safeBytes());
+    }
+
     private ChangeSource takeSlot(SourceDatabase database, long slotLsn) throws SQLException {
         try {
             return new PgOutputSource(source, slotLsn);
         } catch (RelayException.SlotBusy e) {
-            if (database.endSilentHolder(HOLDER_SILENCE)) {
-                LOG.warn("Source {}: the relay that held the slot is silent; its session is ended", source.name());
-            }
+            silentHolder.endIfSilent(database, System.nanoTime());
             throw e;
         }
     }
 
-    private DeliveredEvents recover(SourceDatabase database, ChangeSource changes, Topics topics, long slotLsn)
-            throws SQLException {
+    private DeliveredEvents recover(SourceDatabase database, Topics topics, long slotLsn) throws SQLException {
         topics.ensureMarks(ProgressMark.topicOf(source.name()));
         refuseMovedSlot(TopicTails.lastMark(kafka, source.name()), slotLsn);
         TopicTemplate template = source.topics();
@@ -172,8 +192,8 @@ public final class Relay implements Runnable, AutoCloseable {
             }
         }
         Set<String> existing = topics.existing(template::matches);
-        DeliveredEvents delivered = TopicTails.read(
-                kafka, source.name(), existing, Stream.behind(source, slotLsn), () -> stillHere(changes, slotLsn));
+        DeliveredEvents delivered =
+                TopicTails.read(kafka, source.name(), existing, new Position(source.epoch(), slotLsn, 0));
         refuseForeignHistory(delivered.last(), database.pulse().walEnd());
         if (delivered.size() > 0) {
             LOG.info("Source {}: Kafka holds {} events behind {}", source.name(), delivered.size(), text(slotLsn));
@@ -187,16 +207,10 @@ public final class Relay implements Runnable, AutoCloseable {
             throw new RelayException.Stopped(
                     "slot " + source.slot() + " was moved to " + text(slotLsn) + ", but only events up to "
                             + text(last.lsn()) + " are known to be in Kafka",
-                    "somebody advanced or recreated it; what lies between is only in the outbox table",
+                    "somebody advanced or recreated it, and what committed between is only in the outbox table; to go on"
+                            + " without it, delete topic " + ProgressMark.topicOf(source.name())
+                            + " (do not raise the epoch for this)",
                     null);
-        }
-    }
-
-    private static void stillHere(ChangeSource changes, long slotLsn) {
-        try {
-            changes.confirm(slotLsn);
-        } catch (SQLException e) {
-            throw new RelayException("the database went away: " + e.getMessage(), "none if it comes back", e);
         }
     }
 

@@ -1,6 +1,5 @@
 package dev.tributary.relay;
 
-import dev.tributary.outbox.wire.Position;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.ChangeListener;
 import dev.tributary.relay.flow.Delivery;
@@ -94,7 +93,7 @@ final class Stream implements ChangeListener, AutoCloseable {
             return;
         }
         ProducerRecord<byte[], byte[]> record = router.route(event);
-        if (delivered.contains(event.position())) {
+        if (delivered.takes(event.position())) {
             board.skipped();
             return;
         }
@@ -137,11 +136,6 @@ final class Stream implements ChangeListener, AutoCloseable {
             heartbeat.check(pulse, changes.caughtUpTo(), readingAll);
             readingAll = true;
         }
-    }
-
-    /** The first position that is not known to be in Kafka, when everything up to {@code confirmedLsn} is. */
-    static Position behind(SourceConfig source, long confirmedLsn) {
-        return new Position(source.epoch(), confirmedLsn, 0);
     }
 
     /**

@@ -13,7 +13,7 @@ import java.util.Map;
  * @param source the source's name
  * @param epoch the epoch that {@code lsn} belongs to
  * @param lsn everything that committed at or below it is in Kafka; unsigned
- * @param timeMillis everything that committed by then is in Kafka; milliseconds since 1970 by the database's clock; 0 while
+ * @param timeMillis everything that had committed by then, and was on the server's disk, is in Kafka; milliseconds since 1970 by the database's clock; 0 while
  *     that is not known
  * @param offsets for each topic, by partition, the offset behind the last event that the mark covers; partitions without
  *     events may be missing
@@ -30,6 +30,12 @@ public record ProgressMark(
     /** The topic that a source's marks are in: compacted, with one partition. */
     public static String topicOf(String source) {
         return "tributary.progress." + source;
+    }
+
+    /** Whether this one says more than {@code other} of the same source. */
+    public boolean isAfter(ProgressMark other) {
+        int byEpoch = Integer.compareUnsigned(epoch, other.epoch);
+        return byEpoch > 0 || (byEpoch == 0 && Long.compareUnsigned(lsn, other.lsn) > 0);
     }
 
     /** As JSON in UTF-8. */

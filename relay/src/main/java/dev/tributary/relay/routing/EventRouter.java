@@ -106,10 +106,14 @@ public final class EventRouter {
                 return object;
             }
         } catch (IOException e) {
-            throw new IllegalStateException("a json column does not hold JSON: " + event, e);
+            throw unusable(event, "headers that cannot be read (" + e.getMessage() + ")");
         }
-        throw new RelayException.Stopped(
-                event + " has headers that are no JSON object",
+        throw unusable(event, "headers that are no JSON object");
+    }
+
+    private static RelayException.Stopped unusable(OutboxEvent event, String what) {
+        return new RelayException.Stopped(
+                event + " has " + what,
                 "it was written past the library's checks; have it published anew, and name its id under `skip`",
                 null);
     }

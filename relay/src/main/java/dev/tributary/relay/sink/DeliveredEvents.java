@@ -1,6 +1,7 @@
 package dev.tributary.relay.sink;
 
 import dev.tributary.outbox.wire.Position;
+import dev.tributary.relay.flow.RelayException;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
@@ -28,18 +29,28 @@ public final class DeliveredEvents {
         }
     }
 
-    /** Whether Kafka holds the event at {@code position}. */
-    public boolean contains(Position position) {
+    /**
+     * Whether Kafka holds the event at {@code position}. To be asked of each event once, in order.
+     *
+     * @throws RelayException.Stopped if Kafka holds events that have not come by then: they are another history's
+     */
+    public boolean takes(Position position) {
         if (size == 0) {
             return false;
         }
         if (position.isAfter(last)) {
-            ordinalsByCommitLsn.clear(); // from here on everything is new
-            size = 0;
-            return false;
+            throw new RelayException.Stopped(
+                    "Kafka holds " + size + " events up to " + last + " that the database does not send",
+                    "the database was restored or replaced by one that lacks them: raise the source's epoch",
+                    null);
         }
         BitSet ordinals = ordinalsByCommitLsn.get(position.commitLsn());
-        return ordinals != null && ordinals.get(position.ordinal());
+        if (ordinals == null || !ordinals.get(position.ordinal())) {
+            return false;
+        }
+        ordinals.clear(position.ordinal());
+        size--;
+        return true;
     }
 
     /** The highest position found; {@link Position#START} if none. */
@@ -56,7 +67,7 @@ public final class DeliveredEvents {
         return endOffsets;
     }
 
-    /** How many events were found. */
+    /** How many of the events found have not come yet. */
     public int size() {
         return size;
     }

@@ -20,6 +20,7 @@ import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InvalidTimestampException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.jspecify.annotations.Nullable;
@@ -79,7 +80,7 @@ public final class KafkaSink implements AutoCloseable {
         ProgressMark mark = new ProgressMark(source, epoch, lsn, time == null ? 0 : time.toEpochMilli(), offsets);
         byte[] key = source.getBytes(StandardCharsets.UTF_8);
         send(
-                new ProducerRecord<>(ProgressMark.topicOf(source), key, mark.toJson()),
+                new ProducerRecord<>(ProgressMark.topicOf(source), 0, key, mark.toJson()),
                 null,
                 metadata -> delivery.acknowledged());
     }
@@ -115,9 +116,13 @@ public final class KafkaSink implements AutoCloseable {
     }
 
     private void fail(String topic, byte @Nullable [] id, Exception cause) {
-        // Later failures are consequences of the first. No lock: close waits for the thread whose callbacks come here.
-        if (failure.compareAndSet(null, explained(topic, id, cause))) {
+        RelayException explained = explained(topic, id, cause);
+        // No lock: close waits for the thread whose callbacks come here
+        if (failure.compareAndSet(null, explained)) {
             producer.close(Duration.ZERO);
+        } else if (explained instanceof RelayException.Stopped) {
+            // Of a refused batch the record at fault may be told after its neighbours; the rest are consequences
+            failure.updateAndGet(first -> first instanceof RelayException.Stopped ? first : explained);
         }
     }
 
@@ -130,7 +135,7 @@ public final class KafkaSink implements AutoCloseable {
                     cause instanceof AuthorizationException
                             ? "allow the relay to write to the topic, then restart the relay"
                             : "raise the limit that is named (max.message.bytes of the topic, max.request.size of the"
-                                    + " relay), then restart the relay",
+                                    + " relay), or name the event's id under `skip`; then restart the relay",
                     cause);
         }
         return new RelayException(
@@ -144,6 +149,7 @@ public final class KafkaSink implements AutoCloseable {
                 && (cause instanceof RecordTooLargeException
                         || cause instanceof InvalidTopicException
                         || cause instanceof InvalidRecordException
+                        || cause instanceof InvalidTimestampException
                         || cause instanceof AuthorizationException);
     }
 

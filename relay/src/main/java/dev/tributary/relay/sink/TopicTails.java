@@ -30,6 +30,7 @@ public final class TopicTails {
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration SILENCE_MAX = Duration.ofSeconds(30);
     private static final long FIRST_WINDOW_RECORDS = 1_000;
+    private static final long MARKS_READ = 100;
 
     private final Consumer<byte[], byte[]> consumer;
     private final byte[] source;
@@ -47,15 +48,14 @@ public final class TopicTails {
      * Finds the events of {@code source} in {@code topics} that lie at or behind {@code confirmed}.
      *
      * @param confirmed the lowest position that is not known to be in Kafka
-     * @param meanwhile called several times a second while it lasts
      * @throws RelayException if Kafka does not answer
      */
     public static DeliveredEvents read(
-            KafkaSettings settings, String source, Collection<String> topics, Position confirmed, Runnable meanwhile) {
+            KafkaSettings settings, String source, Collection<String> topics, Position confirmed) {
         String clientId = "tributary-relay-" + source + "-tails";
         try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(settings.consumer(clientId))) {
             TopicTails tails = new TopicTails(consumer, source, confirmed);
-            tails.readBack(topics, meanwhile);
+            tails.readBack(topics);
             return tails.found;
         } catch (KafkaException e) {
             throw Topics.unavailable(settings, "read the topics' tails", e);
@@ -78,14 +78,9 @@ public final class TopicTails {
             if (end <= begin) {
                 return null;
             }
-            consumer.seek(marks, end - 1);
-            long deadline = System.nanoTime() + SILENCE_MAX.toNanos();
-            while (System.nanoTime() < deadline) {
-                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-                    return ProgressMark.fromJson(record.value());
-                }
-            }
-            throw new org.apache.kafka.common.errors.TimeoutException("no answer for " + SILENCE_MAX);
+            // A relay that was frozen may have written an old one after a newer one
+            consumer.seek(marks, Math.max(begin, end - MARKS_READ));
+            return highestMark(consumer, marks, end);
         } catch (KafkaException e) {
             throw Topics.unavailable(settings, "read the last progress mark", e);
         } catch (IOException e) {
@@ -96,7 +91,25 @@ public final class TopicTails {
         }
     }
 
-    private void readBack(Collection<String> topics, Runnable meanwhile) {
+    private static @Nullable ProgressMark highestMark(Consumer<byte[], byte[]> consumer, TopicPartition marks, long end)
+            throws IOException {
+        ProgressMark highest = null;
+        long deadline = System.nanoTime() + SILENCE_MAX.toNanos();
+        while (consumer.position(marks, REQUEST_TIMEOUT) < end) {
+            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+                ProgressMark mark = ProgressMark.fromJson(record.value());
+                if (highest == null || mark.isAfter(highest)) {
+                    highest = mark;
+                }
+            }
+            if (System.nanoTime() > deadline) {
+                throw new org.apache.kafka.common.errors.TimeoutException("no answer for " + SILENCE_MAX);
+            }
+        }
+        return highest;
+    }
+
+    private void readBack(Collection<String> topics) {
         List<TopicPartition> partitions = topics.stream()
                 .flatMap(topic -> consumer.partitionsFor(topic, REQUEST_TIMEOUT).stream())
                 .map(info -> new TopicPartition(info.topic(), info.partition()))
@@ -115,18 +128,17 @@ public final class TopicTails {
             for (Map.Entry<TopicPartition, Long> end : to.entrySet()) {
                 from.put(end.getKey(), Math.max(begin.getOrDefault(end.getKey(), 0L), end.getValue() - window));
             }
-            readBetween(from, to, meanwhile);
+            readBetween(from, to);
             to = from;
         }
     }
 
-    private void readBetween(Map<TopicPartition, Long> from, Map<TopicPartition, Long> to, Runnable meanwhile) {
+    private void readBetween(Map<TopicPartition, Long> from, Map<TopicPartition, Long> to) {
         Map<TopicPartition, Long> unread = new HashMap<>(to);
         consumer.assign(unread.keySet());
         from.forEach(consumer::seek);
         long lastHeard = System.nanoTime();
         while (!unread.isEmpty()) {
-            meanwhile.run();
             for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
                 lastHeard = System.nanoTime();
                 TopicPartition partition = new TopicPartition(record.topic(), record.partition());

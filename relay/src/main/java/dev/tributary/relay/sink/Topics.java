@@ -18,6 +18,8 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.PolicyViolationException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -76,6 +78,9 @@ public final class Topics implements AutoCloseable {
 
     /** False if it was there already. */
     private boolean create(NewTopic topic) {
+        if (get("list topics", admin.listTopics().names()).contains(topic.name())) {
+            return false; // who may not create topics may still use those that are there
+        }
         try {
             admin.createTopics(List.of(topic)).all().get();
             LOG.info("Created topic {} with {} partitions", topic.name(), topic.numPartitions());
@@ -89,6 +94,13 @@ public final class Topics implements AutoCloseable {
                         "the relay may not create topic " + topic.name() + ": "
                                 + e.getCause().getMessage(),
                         "create it, or allow the relay to",
+                        e);
+            }
+            if (e.getCause() instanceof InvalidTopicException || e.getCause() instanceof PolicyViolationException) {
+                throw new RelayException.Stopped(
+                        "Kafka refuses topic " + topic.name() + ": "
+                                + e.getCause().getMessage(),
+                        "choose another `topic` template, or name the event's id under `skip`; then restart the relay",
                         e);
             }
             throw unavailable("create topic " + topic.name(), e);

@@ -15,11 +15,8 @@ public interface ChangeSource extends AutoCloseable {
      */
     boolean poll(ChangeListener listener) throws SQLException;
 
-    /**
-     * Tells the server, in time, that nothing up to {@code lsn} will be asked for again. To be called about every
-     * second even if {@code lsn} has not moved, or the server takes this reader for dead.
-     */
-    void confirm(long lsn) throws SQLException;
+    /** Has the server told, within about a second, that nothing up to {@code lsn} will be asked for again. */
+    void confirm(long lsn);
 
     /**
      * Up to where the server has looked: nothing that committed at or before this LSN is still to come. Meaningful when

@@ -9,6 +9,9 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Properties;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.postgresql.PGConnection;
 import org.postgresql.PGProperty;
 import org.postgresql.replication.LogSequenceNumber;
@@ -16,11 +19,19 @@ import org.postgresql.replication.PGReplicationStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Tails PostgreSQL's own logical decoding plugin over the streaming replication protocol. */
+/**
+ * Tails PostgreSQL's own logical decoding plugin over the streaming replication protocol. A thread of its own tells the
+ * server every second that this reader lives, whatever keeps the relay's thread; the two take turns at the stream.
+ */
 public final class PgOutputSource implements ChangeSource {
     private static final Logger LOG = LoggerFactory.getLogger(PgOutputSource.class);
-    /** Well below the server's default {@code wal_sender_timeout} of 60 s. */
+    /** Well below the server's default {@code wal_sender_timeout} of 60 s, and the patience of a standby. */
     private static final Duration STATUS_INTERVAL = Duration.ofSeconds(1);
+    /**
+     * How long a message may take that has begun to arrive. The driver takes the shorter of this and its own status
+     * interval, so both are set.
+     */
+    private static final Duration MESSAGE_MAX = Duration.ofSeconds(10);
 
     private static final int CONNECT_TIMEOUT_SECONDS = 10;
     private static final String SLOT_IN_USE = "55006";
@@ -29,8 +40,7 @@ public final class PgOutputSource implements ChangeSource {
     private final Connection connection;
     private final PGReplicationStream stream;
     private final PgOutputDecoder decoder;
-    private long statusSentNanos = System.nanoTime();
-    private long statusSentLsn;
+    private final ScheduledExecutorService statusThread;
 
     /**
      * Takes the source's slot and starts streaming behind {@code confirmedLsn}.
@@ -53,13 +63,36 @@ public final class PgOutputSource implements ChangeSource {
                     .withSlotOption("proto_version", 1)
                     .withSlotOption("publication_names", source.publication())
                     .withSlotOption("binary", true)
-                    .withStatusInterval((int) STATUS_INTERVAL.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS)
+                    .withStatusInterval((int) MESSAGE_MAX.toMillis(), TimeUnit.MILLISECONDS)
                     .withAutomaticFlush(false) // the driver would confirm what is not in Kafka
                     .start();
             confirm(confirmedLsn);
+            sendStatus();
         } catch (SQLException e) {
             close(connection);
             throw translated(source, e);
+        }
+        statusThread = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "relay-" + source.name() + "-status");
+            thread.setDaemon(true);
+            return thread;
+        });
+        var unused = statusThread.scheduleWithFixedDelay(
+                this::sendStatusIfPossible,
+                STATUS_INTERVAL.toMillis(),
+                STATUS_INTERVAL.toMillis(),
+                TimeUnit.MILLISECONDS);
+    }
+
+    private synchronized void sendStatus() throws SQLException {
+        stream.forceUpdateStatus();
+    }
+
+    private void sendStatusIfPossible() {
+        try {
+            sendStatus();
+        } catch (SQLException e) {
+            LOG.debug("Status not sent; the next read will say why", e);
         }
     }
 
@@ -71,6 +104,7 @@ public final class PgOutputSource implements ChangeSource {
         PGProperty.ASSUME_MIN_SERVER_VERSION.set(properties, "14");
         PGProperty.PREFER_QUERY_MODE.set(properties, "simple");
         PGProperty.CONNECT_TIMEOUT.set(properties, CONNECT_TIMEOUT_SECONDS);
+        PGProperty.SOCKET_TIMEOUT.set(properties, (int) MESSAGE_MAX.toSeconds());
         PGProperty.TCP_KEEP_ALIVE.set(properties, true);
         PGProperty.APPLICATION_NAME.set(properties, "tributary-relay-" + source.name());
         return properties;
@@ -91,7 +125,7 @@ public final class PgOutputSource implements ChangeSource {
     }
 
     @Override
-    public boolean poll(ChangeListener listener) throws SQLException {
+    public synchronized boolean poll(ChangeListener listener) throws SQLException {
         ByteBuffer message = stream.readPending();
         if (message == null) {
             return false;
@@ -101,30 +135,23 @@ public final class PgOutputSource implements ChangeSource {
     }
 
     @Override
-    public void confirm(long lsn) throws SQLException {
+    public void confirm(long lsn) {
         LogSequenceNumber confirmed = LogSequenceNumber.valueOf(lsn);
         stream.setFlushedLSN(confirmed);
         stream.setAppliedLSN(confirmed);
-        long now = System.nanoTime();
-        boolean due = now - statusSentNanos >= STATUS_INTERVAL.toNanos();
-        // The first one at once: it also proves that the server hears us
-        if (due || statusSentLsn == 0) {
-            stream.forceUpdateStatus();
-            statusSentNanos = now;
-            statusSentLsn = lsn;
-        }
     }
 
     @Override
-    public long caughtUpTo() {
+    public synchronized long caughtUpTo() {
         return decoder.inTransaction() ? -1 : stream.getLastReceiveLSN().asLong();
     }
 
     @Override
     public void close() {
+        statusThread.shutdownNow();
         try {
             if (!stream.isClosed()) {
-                stream.forceUpdateStatus();
+                sendStatus();
             }
         } catch (SQLException e) {
             LOG.debug("Last status not sent; the server will send again what it had not heard of", e);

@@ -7,7 +7,6 @@ import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
@@ -117,21 +116,30 @@ public final class SourceDatabase implements AutoCloseable {
     }
 
     /**
-     * Ends the session of a slot's holder that the server has not heard of for a while: frozen, or cut off. Needs the
-     * role to be the holder's own, and to see statistics ({@code pg_read_all_stats}).
+     * What the slot's holder last said of itself: changes every second while it lives.
      *
-     * @return whether there was one
+     * @param pid the server process that serves it
+     * @param lastReply the time that the holder wrote into its last status, by its own clock
      */
-    public boolean endSilentHolder(Duration silence) throws SQLException {
-        try (PreparedStatement end = connection.prepareStatement(
-                "SELECT pg_terminate_backend(slot.active_pid) FROM pg_replication_slots slot"
-                        + " JOIN pg_stat_replication sender ON sender.pid = slot.active_pid"
-                        + " WHERE slot.slot_name = ? AND sender.reply_time < clock_timestamp() - make_interval(secs => ?)")) {
-            end.setString(1, source.slot());
-            end.setDouble(2, silence.toMillis() / 1_000.0);
-            try (ResultSet ended = end.executeQuery()) {
-                return ended.next();
+    public record Holder(int pid, String lastReply) {}
+
+    /** Who holds the slot; null if nobody does, or the role may not see it ({@code pg_read_all_stats}). */
+    public @Nullable Holder slotHolder() throws SQLException {
+        try (PreparedStatement query = connection.prepareStatement("SELECT sender.pid, sender.reply_time::text"
+                + " FROM pg_replication_slots slot JOIN pg_stat_replication sender ON sender.pid = slot.active_pid"
+                + " WHERE slot.slot_name = ? AND sender.reply_time IS NOT NULL")) {
+            query.setString(1, source.slot());
+            try (ResultSet row = query.executeQuery()) {
+                return row.next() ? new Holder(row.getInt(1), row.getString(2)) : null;
             }
+        }
+    }
+
+    /** Ends the session of the slot's holder; needs to be the same role. */
+    public void end(Holder holder) throws SQLException {
+        try (PreparedStatement end = connection.prepareStatement("SELECT pg_terminate_backend(?)")) {
+            end.setInt(1, holder.pid());
+            end.execute();
         }
     }
 

@@ -1,8 +1,10 @@
 package dev.tributary.relay.sink;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tributary.outbox.wire.Position;
+import dev.tributary.relay.flow.RelayException;
 import org.junit.jupiter.api.Test;
 
 class DeliveredEventsTest {
@@ -12,12 +14,22 @@ class DeliveredEventsTest {
     void onlyWhatWasFoundCountsAsDeliveredHoweverFarOtherPartitionsAre() {
         delivered.add(new Position(1, 10, 0));
         delivered.add(new Position(1, 30, 2));
-        assertThat(delivered.contains(new Position(1, 10, 0))).isTrue();
-        assertThat(delivered.contains(new Position(1, 10, 1))).isFalse();
-        assertThat(delivered.contains(new Position(1, 20, 0))).isFalse();
-        assertThat(delivered.contains(new Position(1, 30, 0))).isFalse();
-        assertThat(delivered.contains(new Position(1, 30, 2))).isTrue();
-        assertThat(delivered.contains(new Position(1, 30, 3))).isFalse();
+        assertThat(delivered.takes(new Position(1, 10, 0))).isTrue();
+        assertThat(delivered.takes(new Position(1, 10, 1))).isFalse();
+        assertThat(delivered.takes(new Position(1, 20, 0))).isFalse();
+        assertThat(delivered.takes(new Position(1, 30, 0))).isFalse();
+        assertThat(delivered.takes(new Position(1, 30, 2))).isTrue();
+        assertThat(delivered.takes(new Position(1, 30, 3))).isFalse();
+    }
+
+    @Test
+    void eventsThatTheDatabaseDoesNotSendAreAnotherHistorys() {
+        delivered.add(new Position(1, 10, 0));
+        delivered.add(new Position(1, 30, 2));
+        assertThat(delivered.takes(new Position(1, 30, 2))).isTrue();
+        assertThatThrownBy(() -> delivered.takes(new Position(1, 31, 0)))
+                .isInstanceOf(RelayException.Stopped.class)
+                .hasMessageContaining("1 events");
     }
 
     @Test
