@@ -1,10 +1,10 @@
 -- What a view's database needs for its subscriptions. Every statement may run any number of times.
 
--- Several instances may start at once, and CREATE ... IF NOT EXISTS alone does not survive that. The schema is also
--- created by those who do not take this lock.
+-- Several instances may start at once, beside `relay init` too, and CREATE ... IF NOT EXISTS alone does not survive
+-- that. The outbox's script takes the same lock.
 DO $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('tributary.consumer.schema', 0));
+    PERFORM pg_advisory_xact_lock(hashtext('tributary schema'));
     CREATE SCHEMA IF NOT EXISTS tributary;
 EXCEPTION
     WHEN duplicate_schema OR unique_violation THEN NULL;

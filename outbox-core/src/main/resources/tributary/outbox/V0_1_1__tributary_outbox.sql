@@ -3,7 +3,7 @@
 -- Every statement may run again on a database that already has it: `relay init` and a service's Flyway both run this
 -- file, in either order. The version is low so that it can stand beside a service's own V1.
 
--- One at a time: IF NOT EXISTS and OR REPLACE fail when two sessions meet in them.
+-- One at a time, the consumer's script included: IF NOT EXISTS and OR REPLACE fail when two sessions meet in them.
 DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtext('tributary schema')); END $$;
 
 CREATE SCHEMA IF NOT EXISTS tributary;
