@@ -51,15 +51,24 @@ final class PollLoop {
                     logChange();
                     backoff.reset();
                 }
-            } catch (RuntimeException e) {
-                failure = "cannot read from Kafka: " + Failures.describe(e);
-                LOG.debug("{}: Kafka session ended", config.name(), e);
-                logChange();
+            } catch (
+                    Throwable e) { // an Error too: a thread that ended here would leave a subscription that looks alive
+                failed(e);
                 pause(backoff.next());
             } finally {
                 session = null;
             }
         }
+    }
+
+    private void failed(Throwable e) {
+        failure = "cannot read from Kafka: " + Failures.describe(e);
+        if (e instanceof Error) {
+            LOG.error("{}: Kafka session ended", config.name(), e);
+        } else {
+            LOG.debug("{}: Kafka session ended", config.name(), e);
+        }
+        logChange();
     }
 
     /** Says once that events cannot come, and why, and once that they can again. */
