@@ -45,6 +45,9 @@ final class BatchTransaction {
         /** Someone else has claimed the partition, or moved its position. */
         record Fenced() implements Outcome {}
 
+        /** The database did not let it begin, whatever is in it: nothing was applied. */
+        record NotBegun(SQLException error) implements Outcome {}
+
         /**
          * Nothing was applied.
          *
@@ -82,7 +85,7 @@ final class BatchTransaction {
                 lend(null);
             }
         } catch (SQLException e) {
-            return new Outcome.Failed(-1, e);
+            return new Outcome.NotBegun(e);
         }
     }
 
@@ -128,8 +131,12 @@ final class BatchTransaction {
         }
         long nextOffset = batch.get(batch.size() - 1).record().offset() + 1;
         Progress to = new Progress(nextOffset, Map.copyOf(step.seen));
-        if (!positions.advance(connection, claim, from, to)) {
-            return new Outcome.Fenced();
+        try {
+            if (!positions.advance(connection, claim, from, to)) {
+                return new Outcome.Fenced();
+            }
+        } catch (SQLException e) { // so it ends, too, when a handler has swallowed an error that broke the transaction
+            return new Outcome.Failed(-1, e);
         }
         try {
             connection.commit();

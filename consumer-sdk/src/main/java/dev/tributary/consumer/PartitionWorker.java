@@ -45,8 +45,10 @@ final class PartitionWorker implements Runnable {
     private volatile @Nullable Claim claim;
     private volatile @Nullable Progress progress;
     private volatile boolean reopen;
-    /** The record that was refused, until people move the position past it; -1 if none is. */
-    private long refusedOffset = -1;
+    private @Nullable Refusal refusal;
+
+    /** Why the view does not go on from an offset, until people move it. */
+    private record Refusal(Stop stop, long nextOffset) {}
 
     PartitionWorker(
             SubscriptionConfig config,
@@ -72,20 +74,31 @@ final class PartitionWorker implements Runnable {
     public void run() {
         try {
             while (!isEnding()) {
-                Claim claimed = open();
-                if (claimed != null) {
-                    applyBatches(claimed);
-                }
+                openAndApply();
                 buffer.refuse();
             }
-        } catch (InterruptedException e) {
-            LOG.debug("{} {}: cut", config.name(), partition);
         } catch (RuntimeException | Error e) {
             LOG.error("{} {}: ended", config.name(), partition, e);
             standing.stopped(new Stop(Failures.describe(e), "restart the service, and report this"));
         } finally {
             buffer.refuse();
             ended.countDown();
+        }
+    }
+
+    private void openAndApply() {
+        try {
+            Claim claimed = open();
+            if (claimed != null) {
+                applyBatches(claimed);
+            }
+        } catch (InterruptedException e) {
+            if (isEnding()) {
+                LOG.debug("{} {}: cut", config.name(), partition);
+            } else {
+                // Only end() is for ending this thread
+                standing.retrying("interrupted, perhaps by a handler");
+            }
         }
     }
 
@@ -104,7 +117,8 @@ final class PartitionWorker implements Runnable {
             Progress found = opened.claim().progress();
             standing.progress(found);
             standing.end(opened.end());
-            if (found.nextOffset() == refusedOffset) {
+            if (refusal != null && refusal.nextOffset() == found.nextOffset()) {
+                standing.stopped(refusal.stop());
                 pause(config.timeouts().retryMax());
                 return null;
             }
@@ -146,8 +160,11 @@ final class PartitionWorker implements Runnable {
         if (outcome instanceof Outcome.Failed failed) {
             return isEnding() || settleFailure(failed, parts);
         }
+        if (outcome instanceof Outcome.NotBegun notBegun) {
+            return isEnding() || tryAgain(notBegun.error());
+        }
         if (outcome instanceof Outcome.Refused refused) {
-            return parts.splitBefore(refused.index()) || stop(parts, refused.stop());
+            return parts.splitBefore(refused.index()) || stop(refused.stop());
         }
         if (outcome instanceof Outcome.CommitUnknown unknown) {
             standing.retrying("connection lost while committing, so the database has to say what it has: "
@@ -164,12 +181,10 @@ final class PartitionWorker implements Runnable {
 
     private boolean settleFailure(Outcome.Failed failed, BatchParts parts) throws InterruptedException {
         if (Failures.isPassing(failed.error())) {
-            standing.retrying(Failures.describe(failed.error()));
-            pause(backoff.next());
-            return true;
+            return tryAgain(failed.error());
         }
         if (!parts.firstFailed(failed.index(), failed.error())) {
-            return stop(parts, new Stop("cannot park an event: " + Failures.describe(failed.error()), "see the logs"));
+            return stop(new Stop("cannot park an event: " + Failures.describe(failed.error()), "see the logs"));
         }
         if (parts.poison() != null && parts.first().get(0) instanceof Incoming.Decoded decoded) {
             standing.poison(decoded.event(), failed.error());
@@ -177,8 +192,14 @@ final class PartitionWorker implements Runnable {
         return true;
     }
 
-    private boolean stop(BatchParts parts, Stop stop) throws InterruptedException {
-        refusedOffset = parts.first().get(0).record().offset();
+    private boolean tryAgain(Throwable error) throws InterruptedException {
+        standing.retrying(Failures.describe(error));
+        pause(backoff.next());
+        return true;
+    }
+
+    private boolean stop(Stop stop) throws InterruptedException {
+        refusal = new Refusal(stop, progress().nextOffset());
         standing.stopped(stop);
         pause(config.timeouts().retryMax());
         return false;
