@@ -18,7 +18,10 @@ import java.util.stream.Collectors;
  * keeps the last line it was sent, this JVM's will. On Windows, where that shell is missing, a shutdown hook has to do.
  */
 final class Guardian {
-    /** Postgres is asked to quit, so that it gives back its shared memory; what does not quit within 5 s is killed. */
+    /**
+     * Postgres is asked to quit, so that it gives back its shared memory; what does not quit within 5 s is killed. A
+     * zombie has ended, though its new parent has not taken note yet.
+     */
     private static final String EXECUTE_THE_WILL = """
             trap '' HUP INT QUIT TERM
             while IFS='|' read -r k q; do kills=$k; quits=$q; done
@@ -26,7 +29,7 @@ final class Guardian {
             for p in $quits; do kill -CONT $p; kill -QUIT $p; done
             for p in $quits; do
               i=0
-              while kill -0 $p && [ $i -lt 50 ]; do i=$((i + 1)); sleep 0.1; done
+              while kill -0 $p && ! grep '^State:.Z' /proc/$p/status && [ $i -lt 50 ]; do i=$((i + 1)); sleep 0.1; done
               kill -KILL $p
             done
             rm -rf "$1"

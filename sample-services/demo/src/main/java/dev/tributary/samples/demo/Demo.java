@@ -15,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -57,27 +58,42 @@ public final class Demo implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Installation installation = Installation.find();
+        AtomicBoolean keepLogs = new AtomicBoolean();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            if (!keepLogs.get()) {
+                installation.clear();
+            }
+        }));
+        try {
+            boolean passed = runAll(installation);
+            keepLogs.set(!passed);
+            return passed ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+        } catch (Exception e) {
+            keepLogs.set(true);
+            throw e;
+        } finally {
+            if (keepLogs.get()) {
+                out.println("Logs: " + installation.directory());
+            }
+        }
+    }
+
+    private boolean runAll(Installation installation) throws Exception {
         LiveDisplay display = new LiveDisplay(out);
         display.say("Starting PostgreSQL and Kafka");
         CompletableFuture<LocalKafka> broker = CompletableFuture.supplyAsync(LocalKafka::startOwn);
-        boolean passed;
         // The verdict reads the time of each commit
         try (LocalPostgres postgres = LocalPostgres.startOwn(Map.of("track_commit_timestamp", "on"));
                 LocalKafka kafka = broker.join();
                 Services services = new Services(installation, postgres, kafka.bootstrapServers())) {
             start(services, postgres, display);
-            passed = run(services, postgres, kafka, display);
+            boolean passed = run(services, postgres, kafka, display);
             if (keepRunning) {
                 invite(services, postgres, kafka);
                 new CountDownLatch(1).await();
             }
+            return passed;
         }
-        if (passed) {
-            installation.clear();
-        } else {
-            out.println("Logs: " + installation.directory());
-        }
-        return passed ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
     }
 
     private static void start(Services services, LocalPostgres postgres, LiveDisplay display)

@@ -1,6 +1,7 @@
 package dev.tributary.samples.demo;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,12 +64,14 @@ final class Installation {
     }
 
     /** Deletes what the run has written. */
-    void clear() throws IOException {
+    void clear() {
         if (Files.exists(run)) {
             try (Stream<Path> paths = Files.walk(run)) {
                 for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
                     Files.delete(path);
                 }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
         }
     }
