@@ -31,7 +31,8 @@ class ArchitectureTest {
             .resideInAPackage("dev.tributary.outbox.wire")
             .should()
             .onlyDependOnClassesThat()
-            .resideInAnyPackage("java..", "org.jspecify.annotations", "dev.tributary.outbox.wire");
+            .resideInAnyPackage(
+                    "java..", "com.fasterxml.jackson..", "org.jspecify.annotations", "dev.tributary.outbox.wire");
 
     @ArchTest
     static final ArchRule nothingKnowsKafka = noClasses()

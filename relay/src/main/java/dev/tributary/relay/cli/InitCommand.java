@@ -28,6 +28,11 @@ final class InitCommand implements Callable<Integer> {
     @Option(names = "--dry-run", description = "Print the SQL instead of running it.")
     private boolean dryRun;
 
+    @Option(
+            names = "--leave-events",
+            description = "Create the slot though there are events already; they will not be relayed.")
+    private boolean leaveEvents;
+
     @Option(names = "--source", paramLabel = "NAME", description = "Only this source.")
     private @Nullable String only;
 
@@ -58,7 +63,7 @@ final class InitCommand implements Callable<Integer> {
     private int prepare(SourceConfig source) {
         PrintWriter out = spec.commandLine().getOut();
         try {
-            Preparation preparation = Preparation.of(source);
+            Preparation preparation = Preparation.of(source, leaveEvents);
             if (dryRun) {
                 out.print(preparation.sql());
             } else {

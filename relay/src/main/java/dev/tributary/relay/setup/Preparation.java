@@ -34,14 +34,24 @@ public final class Preparation {
         this.slot = slot;
     }
 
+    /** As {@link #of(SourceConfig, boolean)}, leaving no events behind. */
+    public static Preparation of(SourceConfig source) {
+        return of(source, false);
+    }
+
     /**
      * Looks at the database and changes nothing.
      *
+     * @param leaveEvents whether a slot may be created though there are events already, which it will never see
      * @throws SetupException if it cannot be reached, or has something of these names that is not usable
      */
-    public static Preparation of(SourceConfig source) {
+    public static Preparation of(SourceConfig source, boolean leaveEvents) {
         try (Connection connection = Database.connect(source)) {
-            return plan(connection, source);
+            Preparation preparation = plan(connection, source);
+            if (preparation.slot != null && !leaveEvents) {
+                refuseToLeaveEvents(connection);
+            }
+            return preparation;
         } catch (SQLException e) {
             throw new SetupException(List.of(SqlProblem.of("connection", source, e)));
         }
@@ -69,6 +79,22 @@ public final class Preparation {
         }
         Step slotStep = slot == null ? new Step("slot " + source.slot(), Slot.createSql(source, version)) : null;
         return new Preparation(source, transaction, slotStep);
+    }
+
+    private static void refuseToLeaveEvents(Connection connection) throws SQLException {
+        for (String table : List.of("tributary.outbox", "tributary.event_store")) {
+            boolean there = !Database.texts(connection, "SELECT 'there' WHERE to_regclass('" + table + "') IS NOT NULL")
+                    .isEmpty();
+            if (there
+                    && !Database.texts(connection, "SELECT 'rows' WHERE EXISTS (SELECT FROM " + table + ")")
+                            .isEmpty()) {
+                throw new SetupException(List.of(Finding.failed(
+                        "slot",
+                        table + " holds events, and a slot that is created now sees only later ones: those that no"
+                                + " slot has passed on before would never be relayed",
+                        "If readers do not need them, or have them, run 'relay init --leave-events'")));
+            }
+        }
     }
 
     private static void refuseUnusable(

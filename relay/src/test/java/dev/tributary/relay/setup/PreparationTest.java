@@ -147,6 +147,17 @@ class PreparationTest {
         }
     }
 
+    @Test
+    void doesNotLeaveEventsBehindUnlessToldTo() throws SQLException {
+        Preparation.of(database.source()).run();
+        database.execute(
+                "SELECT tributary.publish('order', '1', 'a.v1', '{}')",
+                "SELECT pg_drop_replication_slot('" + database.source().slot() + "')");
+        assertThat(refusal().findings()).singleElement().asString().contains("tributary.outbox", "--leave-events");
+        Preparation.of(database.source(), true).run();
+        assertThat(Preparation.of(database.source()).titles()).isEmpty();
+    }
+
     private SetupException refusal() {
         return catchThrowableOfType(SetupException.class, () -> Preparation.of(database.source()));
     }

@@ -151,6 +151,8 @@ public final class JavaProcess implements AutoCloseable {
         public JavaProcess start() {
             List<String> command = new ArrayList<>();
             command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
+            // A killed JVM leaves its temporary files (unpacked native libraries): they go with ours
+            command.add("-Djava.io.tmpdir=" + Guardian.instance().directory());
             command.addAll(jvmArguments);
             command.addAll(program);
             command.addAll(arguments);
