@@ -3,19 +3,20 @@ package dev.tributary.relay.progress;
 import dev.tributary.relay.flow.Delivery;
 import java.time.Instant;
 import java.util.ArrayDeque;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Transactions between database and Kafka, in commit order. Only when all events of a transaction, and of all before
- * it, are acknowledged, may its end be confirmed to the database. One thread hands over; acknowledgements come from the
- * producer's thread.
+ * it, are acknowledged, may its end be confirmed to the database. One thread hands over and one other, the producer's,
+ * acknowledges: each counter has one writer, and is never contended for.
  */
 public final class InFlight {
     private final long bytesMax;
-    private final AtomicLong bytes = new AtomicLong();
-    private final AtomicInteger events = new AtomicInteger();
+    private final Counter sentBytes = new Counter();
+    private final Counter acknowledgedBytes = new Counter();
+    private final Counter sentEvents = new Counter();
+    private final Counter acknowledgedEvents = new Counter();
     private final ArrayDeque<Transaction> transactions = new ArrayDeque<>();
     private @Nullable Transaction open;
     private long confirmable;
@@ -31,19 +32,19 @@ public final class InFlight {
 
     /** Whether another event may be sent; it may exceed the limit by itself. */
     public boolean hasRoom() {
-        return bytes.get() < bytesMax;
+        return sentBytes.get() - acknowledgedBytes.get() < bytesMax;
     }
 
     /** Notes an event of the open transaction that is about to be sent. */
     public Delivery sending(int size) {
         Transaction transaction = open();
-        transaction.pending.incrementAndGet();
-        bytes.addAndGet(size);
-        events.incrementAndGet();
+        transaction.sent++;
+        sentBytes.add(size);
+        sentEvents.add(1);
         return () -> {
-            bytes.addAndGet(-size);
-            events.decrementAndGet();
-            transaction.pending.decrementAndGet();
+            transaction.acknowledged.add(1);
+            acknowledgedBytes.add(size);
+            acknowledgedEvents.add(1);
         };
     }
 
@@ -52,7 +53,6 @@ public final class InFlight {
         Transaction transaction = open();
         transaction.endLsn = endLsn;
         transaction.committedAt = committedAt;
-        transaction.pending.decrementAndGet();
         open = null;
     }
 
@@ -69,7 +69,7 @@ public final class InFlight {
     /** Up to where everything is in Kafka; grows. */
     public long confirmableLsn() {
         Transaction oldest = transactions.peekFirst();
-        while (oldest != null && oldest.pending.get() == 0) {
+        while (oldest != null && oldest != open && oldest.acknowledged.get() == oldest.sent) {
             confirmable = Math.max(confirmable, oldest.endLsn);
             transactions.removeFirst();
             oldest = transactions.peekFirst();
@@ -88,7 +88,9 @@ public final class InFlight {
 
     /** Events sent and not acknowledged. Safe to call from any thread. */
     public int events() {
-        return events.get();
+        // In this order, or an event sent meanwhile would make it negative
+        long acknowledged = acknowledgedEvents.get();
+        return (int) (sentEvents.get() - acknowledged);
     }
 
     /** When the oldest complete transaction in flight committed; null if there is none. */
@@ -98,10 +100,16 @@ public final class InFlight {
     }
 
     private static final class Transaction {
-        /** Unacknowledged events, and one for the end that has not come yet. */
-        final AtomicInteger pending = new AtomicInteger(1);
-
+        final Counter acknowledged = new Counter();
+        long sent;
         long endLsn;
         Instant committedAt = Instant.MAX;
+    }
+
+    /** Written by one thread, read by any. */
+    private static final class Counter extends AtomicLong {
+        void add(long more) {
+            setRelease(getPlain() + more);
+        }
     }
 }

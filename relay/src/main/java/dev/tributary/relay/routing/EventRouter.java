@@ -15,24 +15,28 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeader;
 
 /**
  * Puts an event on the wire: CloudEvents 1.0 in Kafka's binary content mode, key = aggregate id, timestamp = commit
  * time, payload untouched. Not thread-safe.
  */
 public final class EventRouter {
-    private static final byte[] SPEC_VERSION = WireHeaders.SPEC_VERSION_1_0.getBytes(US_ASCII);
+    private static final Header SPEC_VERSION =
+            new RecordHeader(WireHeaders.SPEC_VERSION, WireHeaders.SPEC_VERSION_1_0.getBytes(US_ASCII));
 
     private final TopicTemplate topics;
-    private final byte[] source;
+    private final Header source;
+    private final WireText text = new WireText();
     private final Map<String, String> topicByAggregateType = new HashMap<>();
     private final JsonMapper json = new JsonMapper();
 
     /** Routes {@code source}'s events to its topics. */
     public EventRouter(SourceConfig source) {
         this.topics = source.topics();
-        this.source = ("/" + source.name()).getBytes(UTF_8);
+        this.source = new RecordHeader(WireHeaders.SOURCE, ("/" + source.name()).getBytes(UTF_8));
     }
 
     /**
@@ -44,14 +48,14 @@ public final class EventRouter {
         ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(
                 topicOf(event), null, event.committedAt().toEpochMilli(), event.aggregateId(), event.payload());
         Headers headers = record.headers()
-                .add(WireHeaders.SPEC_VERSION, SPEC_VERSION)
-                .add(WireHeaders.ID, event.id().toString().getBytes(US_ASCII))
-                .add(WireHeaders.SOURCE, source)
+                .add(SPEC_VERSION)
+                .add(WireHeaders.ID, WireText.uuid(event.id()))
+                .add(source)
                 .add(WireHeaders.TYPE, event.type())
                 .add(WireHeaders.SUBJECT, subject(event))
-                .add(WireHeaders.TIME, event.occurredAt().toString().getBytes(US_ASCII))
+                .add(WireHeaders.TIME, text.time(event.occurredAt()))
                 .add(WireHeaders.PARTITION_KEY, event.aggregateId())
-                .add(WireHeaders.POSITION, event.position().toString().getBytes(US_ASCII))
+                .add(WireHeaders.POSITION, WireText.position(event.position()))
                 .add(WireHeaders.CONTENT_TYPE, event.contentType());
         if (event.sequence() > 0) {
             headers.add(WireHeaders.SEQUENCE, Long.toString(event.sequence()).getBytes(US_ASCII));

@@ -35,6 +35,8 @@ public final class Topics implements AutoCloseable {
     private final KafkaSettings settings;
     private final Admin admin;
     private final Set<String> ready = new HashSet<>();
+    /** Spares a look-up for each event of a run of events to the same topic. */
+    private String lastAsked = "";
 
     /** Connects in the background. */
     public Topics(KafkaSettings settings, String source) {
@@ -67,7 +69,8 @@ public final class Topics implements AutoCloseable {
      * @throws RelayException.Stopped if it cannot
      */
     public void ensure(String topic) {
-        if (ready.contains(topic)) {
+        if (topic.equals(lastAsked) || ready.contains(topic)) {
+            lastAsked = topic;
             return;
         }
         if (!create(new NewTopic(topic, Optional.of(PARTITIONS), Optional.empty()))) {

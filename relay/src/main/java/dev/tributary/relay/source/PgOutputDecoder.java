@@ -107,7 +107,7 @@ final class PgOutputDecoder {
                 new Position(epoch, commitLsn, ordinal++),
                 committedAt,
                 tuple.uuid(Column.ID),
-                tuple.text(Column.AGGREGATE_TYPE),
+                tuple.repeatedText(Column.AGGREGATE_TYPE),
                 tuple.utf8(Column.AGGREGATE_ID),
                 tuple.bigintOrZero(Column.SEQUENCE),
                 tuple.utf8(Column.TYPE),

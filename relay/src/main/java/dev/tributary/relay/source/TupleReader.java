@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.UUID;
@@ -33,6 +34,8 @@ final class TupleReader {
     private byte[] kinds = new byte[16];
     private int[] offsets = new int[16];
     private int[] lengths = new int[16];
+    private byte[] repeatedUtf8 = {};
+    private String repeated = "";
 
     /** Finds the columns of the row that starts at {@code message}'s position; their bytes are not copied. */
     void read(RelationLayout layout, ByteBuffer message) {
@@ -65,6 +68,17 @@ final class TupleReader {
     String text(Column column) {
         int i = present(column);
         return new String(message.array(), message.arrayOffset() + offsets[i], lengths[i], StandardCharsets.UTF_8);
+    }
+
+    /** Like {@link #text}, for a column that often holds what it held in the row before: then the same string. */
+    String repeatedText(Column column) {
+        int i = present(column);
+        int start = message.arrayOffset() + offsets[i];
+        if (!Arrays.equals(message.array(), start, start + lengths[i], repeatedUtf8, 0, repeatedUtf8.length)) {
+            repeatedUtf8 = copy(i);
+            repeated = new String(repeatedUtf8, StandardCharsets.UTF_8);
+        }
+        return repeated;
     }
 
     /** UTF-8 of a text or json column. */
