@@ -15,6 +15,8 @@ enum Contestant {
     PRODUCER("bare producer"),
     /** The relay as it is delivered: its command line, its defaults. */
     RELAY("relay (pgoutput)"),
+    /** The same, waiting up to 5 ms for larger batches. */
+    RELAY_LINGER("relay, linger.ms=5"),
     /** Debezium Embedded with its EventRouter and the defaults of its documentation. */
     DEBEZIUM("Debezium"),
     /** The same with larger batches and queue, and an interval that suits them. */
@@ -61,12 +63,12 @@ enum Contestant {
                                 bootstrapServers,
                                 Integer.toString(workload.payloadBytes()),
                                 Integer.toString(workload.events()));
-            case RELAY ->
+            case RELAY, RELAY_LINGER ->
                 JavaProcess.main("dev.tributary.relay.cli.RelayCommand")
                         .args(
                                 "run",
                                 "--config",
-                                relayConfiguration(run, databaseUrl, bootstrapServers, directory)
+                                relayConfiguration(run, databaseUrl, bootstrapServers, this == RELAY ? 0 : 5, directory)
                                         .toString());
             case DEBEZIUM, DEBEZIUM_TUNED ->
                 JavaProcess.main(DebeziumMain.class)
@@ -74,19 +76,21 @@ enum Contestant {
         };
     }
 
-    private static Path relayConfiguration(String run, String databaseUrl, String bootstrapServers, Path directory)
-            throws IOException {
-        String yaml = """
+    private static Path relayConfiguration(
+            String run, String databaseUrl, String bootstrapServers, int lingerMs, Path directory) throws IOException {
+        String yaml =
+                """
                 relay:
                   kafka:
                     bootstrap.servers: %s
+                    linger.ms: %d
                   http: { host: 127.0.0.1, port: 0 }
                   sources:
                     %s:
                       url: %s
                       username: %s
                       password: %s
-                """.formatted(bootstrapServers, run, databaseUrl, LocalPostgres.USER, LocalPostgres.PASSWORD);
+                """.formatted(bootstrapServers, lingerMs, run, databaseUrl, LocalPostgres.USER, LocalPostgres.PASSWORD);
         return Files.writeString(directory.resolve(run + ".yaml"), yaml);
     }
 

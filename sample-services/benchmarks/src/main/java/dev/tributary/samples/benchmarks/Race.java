@@ -74,7 +74,11 @@ final class Race implements AutoCloseable {
         if (contestant.writesToKafka()) {
             builder.output(log);
         } else {
-            builder.output(line -> lastPrinted.set(Long.parseLong(line)));
+            builder.output(line -> {
+                if (Character.isDigit(line.charAt(0))) { // the JVM may have something to say too
+                    lastPrinted.set(Long.parseLong(line));
+                }
+            });
         }
         LongSupplier count = contestant.writesToKafka() ? () -> recordsIn(Contestant.topic(run)) : lastPrinted::get;
         try (JavaProcess process = builder.start()) {

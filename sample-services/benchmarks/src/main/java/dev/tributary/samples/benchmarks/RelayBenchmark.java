@@ -46,8 +46,9 @@ final class RelayBenchmark implements Callable<Integer> {
     @Option(names = "--events", description = "Measured events; fewer for large payloads.")
     private int events = 400_000;
 
+    /** A JVM needs this many until its optimising compiler has come to rest; with less, that is what is measured. */
     @Option(names = "--warm-up", description = "Events before the measured ones, as part of the same stream.")
-    private int warmUp = 150_000;
+    private int warmUp = 600_000;
 
     @Option(names = "--rest", description = "Events behind the measured ones, more than a contestant's buffers hold.")
     private int rest = 80_000;
