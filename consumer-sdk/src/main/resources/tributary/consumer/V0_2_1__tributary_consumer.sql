@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS tributary.subscription_position (
     next_offset     bigint      NOT NULL,
     positions       jsonb       NOT NULL DEFAULT '{}',
     updated_at      timestamptz NOT NULL DEFAULT now(),
+    lost            int8range,
     PRIMARY KEY (subscription, topic, topic_partition)
 );
 
@@ -33,6 +34,8 @@ COMMENT ON COLUMN tributary.subscription_position.instance IS
     'Who made the claim, for people.';
 COMMENT ON COLUMN tributary.subscription_position.positions IS
     'Per source, the position of the last event applied. Positions of different sources do not compare.';
+COMMENT ON COLUMN tributary.subscription_position.lost IS
+    'Offsets among which Kafka has lost records that the view includes; nothing is read while next_offset is its end.';
 
 CREATE TABLE IF NOT EXISTS tributary.parked_event (
     park_order      bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

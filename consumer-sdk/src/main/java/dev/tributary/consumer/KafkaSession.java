@@ -16,11 +16,13 @@ import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.LogTruncationException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -69,6 +71,11 @@ final class KafkaSession implements ConsumerRebalanceListener, AutoCloseable {
             hand(consumer.poll(POLL_MAX));
         } catch (WakeupException e) {
             LOG.trace("{}: woken", config.name());
+        } catch (LogTruncationException e) {
+            LOG.warn("{}: {}", config.name(), e.getMessage());
+            e.partitions()
+                    .forEach(partition ->
+                            truncated(partition, e.divergentOffsets().get(partition)));
         } catch (OffsetOutOfRangeException e) {
             LOG.warn("{}: {}", config.name(), e.getMessage());
             e.partitions().forEach(partition -> {
@@ -77,6 +84,15 @@ final class KafkaSession implements ConsumerRebalanceListener, AutoCloseable {
                     worker.reopen();
                 }
             });
+        }
+    }
+
+    private void truncated(TopicPartition partition, @Nullable OffsetAndMetadata divergent) {
+        PartitionWorker worker = workers.get(partition);
+        if (worker != null) {
+            // Otherwise every poll would fail again
+            consumer.seek(partition, 0);
+            worker.truncated(divergent == null ? 0 : divergent.offset());
         }
     }
 

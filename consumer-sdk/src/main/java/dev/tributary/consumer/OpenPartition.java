@@ -6,17 +6,20 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /** Claims a partition in the view's database and checks that Kafka still has what the view wants next. */
 final class OpenPartition {
     private static final String UNDEFINED_TABLE = "42P01";
+    private static final long NOWHERE = Long.MAX_VALUE;
 
     private final SubscriptionConfig config;
     private final TopicProbe probe;
     private final PositionStore positions;
     private final Parking parking;
+    private final AtomicLong truncatedAt = new AtomicLong(NOWHERE);
 
     OpenPartition(SubscriptionConfig config, TopicProbe probe, PositionStore positions, Parking parking) {
         this.config = config;
@@ -39,6 +42,15 @@ final class OpenPartition {
 
         /** It may work later. */
         record NotYet(String reason) implements Result {}
+    }
+
+    /**
+     * Has the next claim find out if the view includes what Kafka has lost; for any thread.
+     *
+     * @param offset the first at which Kafka may have something else now than what was read
+     */
+    void truncated(long offset) {
+        truncatedAt.set(offset);
     }
 
     Result attempt(TopicPartition partition) throws InterruptedException {
@@ -65,12 +77,36 @@ final class OpenPartition {
             Claim claim = positions.claim(connection, extent.topicId(), start);
             boolean anyParked = parking.aggregates(connection, 1) > 0;
             connection.rollback();
-            Stop stop = whyNotFrom(claim, extent);
+            long truncated = truncatedAt.get();
+            Long lostFrom = lostFrom(claim, extent, truncated);
+            if (lostFrom != null && claim.lostFrom() == null) {
+                positions.rememberLoss(connection, claim, lostFrom);
+            }
+            truncatedAt.compareAndSet(truncated, NOWHERE);
+            Stop stop = whyNotFrom(claim, extent, lostFrom);
             return stop == null ? new Result.Opened(claim, anyParked, extent.end()) : new Result.Stopped(stop, claim);
         }
     }
 
-    private @Nullable Stop whyNotFrom(Claim claim, Extent extent) {
+    /**
+     * Where Kafka may have something else now than what the view has read there; null if nowhere. An end before the
+     * position does not tell where: other records may have come since the loss.
+     */
+    private static @Nullable Long lostFrom(Claim claim, Extent extent, long truncated) {
+        long next = claim.progress().nextOffset();
+        if (!claim.topicId().equals(extent.topicId())) {
+            return null;
+        }
+        if (claim.lostFrom() != null) {
+            return claim.lostFrom();
+        }
+        if (truncated < next) {
+            return truncated;
+        }
+        return next > extent.end() ? extent.earliest() : null;
+    }
+
+    private @Nullable Stop whyNotFrom(Claim claim, Extent extent, @Nullable Long lostFrom) {
         long next = claim.progress().nextOffset();
         if (!claim.topicId().equals(extent.topicId())) {
             return new Stop(
@@ -85,11 +121,12 @@ final class OpenPartition {
                             + extent.earliest(),
                     "build the view anew, or accept the loss: " + positions.sqlToGoOnAt(extent.earliest()));
         }
-        if (next > extent.end()) {
+        if (lostFrom != null) {
             return new Stop(
-                    "the view wants offset " + next + ", and Kafka's partition ends at " + extent.end()
-                            + ": it has lost records that the view includes",
-                    "have the source's events sent again, then go on: " + positions.sqlToGoOnAt(extent.end()));
+                    "Kafka has lost records that the view includes, among offsets " + lostFrom + " to " + (next - 1)
+                            + ", and others may have taken their places",
+                    "go back, dropping what the view has by position (events without one would be applied again): "
+                            + positions.sqlToGoOnAt(Math.max(lostFrom, extent.earliest())));
         }
         return null;
     }

@@ -273,6 +273,12 @@ final class PartitionWorker implements Runnable {
         buffer.wake();
     }
 
+    /** Kafka does not have any more what was read from {@code offset} on. */
+    void truncated(long offset) {
+        opening.truncated(offset);
+        reopen();
+    }
+
     /** Asks it to finish its transaction and end. */
     void end() {
         ending.countDown();

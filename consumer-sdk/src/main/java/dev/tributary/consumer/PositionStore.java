@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,8 +46,16 @@ final class PositionStore {
     /** How far the view is. */
     record Progress(long nextOffset, Map<String, Position> positions) {}
 
-    /** The right to move the row, until the next claim. */
-    record Claim(UUID owner, String topicId, Progress progress) {}
+    /**
+     * The right to move the row, until the next claim.
+     *
+     * @param lostFrom set by {@link #rememberLoss}; null again as soon as the position has been moved
+     */
+    record Claim(
+            UUID owner,
+            String topicId,
+            Progress progress,
+            @Nullable Long lostFrom) {}
 
     /**
      * Takes the row from whoever has it, waiting for his transaction to end, but not for longer than the time-out: then
@@ -59,11 +68,12 @@ final class PositionStore {
         UUID owner = UUID.randomUUID();
         connection.setAutoCommit(false);
         setLocal(connection, "lock_timeout", timeouts.takeover());
-        try (PreparedStatement claim = connection.prepareStatement("INSERT INTO tributary.subscription_position AS p"
-                + " (subscription, topic, topic_partition, topic_id, owner, instance, next_offset)"
-                + " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (subscription, topic, topic_partition) DO UPDATE"
-                + " SET owner = EXCLUDED.owner, instance = EXCLUDED.instance, updated_at = now()"
-                + " RETURNING topic_id, next_offset, positions")) {
+        try (PreparedStatement claim = connection.prepareStatement(
+                "INSERT INTO tributary.subscription_position AS p"
+                        + " (subscription, topic, topic_partition, topic_id, owner, instance, next_offset)"
+                        + " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (subscription, topic, topic_partition) DO UPDATE"
+                        + " SET owner = EXCLUDED.owner, instance = EXCLUDED.instance, updated_at = now()"
+                        + " RETURNING topic_id, next_offset, positions, CASE WHEN upper(lost) = next_offset THEN lower(lost) END")) {
             setRow(claim, 1);
             claim.setString(4, topicId);
             claim.setObject(5, owner);
@@ -72,7 +82,8 @@ final class PositionStore {
             Claim claimed;
             try (ResultSet row = claim.executeQuery()) {
                 row.next();
-                claimed = new Claim(owner, row.getString(1), new Progress(row.getLong(2), positions(row.getString(3))));
+                Progress progress = new Progress(row.getLong(2), positions(row.getString(3)));
+                claimed = new Claim(owner, row.getString(1), progress, row.getObject(4, Long.class));
             }
             connection.commit();
             return claimed;
@@ -102,12 +113,23 @@ final class PositionStore {
     /** Ends a batch's transaction but for its commit; false as in {@link #lock}. */
     boolean advance(Connection connection, Claim claim, Progress from, Progress to) throws SQLException {
         try (PreparedStatement update = connection.prepareStatement("UPDATE tributary.subscription_position"
-                + " SET next_offset = ?, positions = ?::jsonb, updated_at = now()" + OWNED)) {
+                + " SET next_offset = ?, positions = ?::jsonb, updated_at = now(), lost = NULL" + OWNED)) {
             update.setLong(1, to.nextOffset());
             update.setString(2, json(to.positions()));
             setOwned(update, 3, claim, from);
             return update.executeUpdate() == 1;
         }
+    }
+
+    /** Keeps in mind, for later claims too, that Kafka has not all that the view has read from {@code from} on. */
+    void rememberLoss(Connection connection, Claim claim, long from) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(
+                "UPDATE tributary.subscription_position SET lost = int8range(?, next_offset)" + OWNED)) {
+            update.setLong(1, from);
+            setOwned(update, 2, claim, claim.progress());
+            update.executeUpdate();
+        }
+        connection.commit();
     }
 
     /** The row's lock is marked in the row by its holder's transaction id, and that leads to his session. */
@@ -137,7 +159,7 @@ final class PositionStore {
 
     /** What an operator runs to go on at another place. */
     String sqlToGoOnAt(long offset) {
-        return sqlToSet("next_offset = " + offset);
+        return sqlToSet("next_offset = " + offset + ", lost = NULL");
     }
 
     /** What an operator runs to accept a recreated topic from its beginning. */

@@ -3,7 +3,9 @@ package dev.tributary.consumer;
 import static dev.tributary.consumer.SubscriptionBed.eventually;
 import static dev.tributary.consumer.SubscriptionBed.partition;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -81,14 +83,28 @@ class TopicChangesTest {
     }
 
     @Test
-    void positionBehindTheEndStopsThePartition() {
-        Subscription subscription = bed.start();
+    void positionBehindTheEndStopsThePartitionAlsoWhenTheEndHasMovedOn() {
+        Subscription before = bed.start();
         topic.send(topic.added("a", 1));
         bed.eventuallyApplied(1);
-        view.execute("UPDATE tributary.subscription_position SET next_offset = 1000");
-        topic.send(topic.added("a", 1));
-        eventually(() -> assertThat(partition(subscription).reason()).contains("ends at 2"));
-        assertThat(subscription.status().healthy()).isFalse();
+        view.execute("UPDATE tributary.subscription_position SET next_offset = 4");
+        topic.send(topic.added("a", 2));
+        eventually(() -> assertThat(partition(before).reason()).contains("lost", "offsets 0 to 3"));
+        topic.send(topic.added("a", 4), topic.added("a", 8), topic.added("a", 16));
+        await().during(Duration.ofSeconds(2))
+                .untilAsserted(() -> assertThat(partition(before).state()).isEqualTo(PartitionStatus.State.STOPPED));
+        before.close();
+
+        Subscription subscription = bed.start();
+        eventually(() -> assertThat(partition(subscription).state()).isEqualTo(PartitionStatus.State.STOPPED));
+        goBack(subscription);
+        bed.eventuallyApplied(5);
+        assertThat(view.totals()).isEqualTo(Map.of("a", 31L));
+    }
+
+    private void goBack(Subscription subscription) {
+        String remedy = partition(subscription).remedy();
+        view.execute(remedy.substring(remedy.indexOf("UPDATE")));
     }
 
     @Test
