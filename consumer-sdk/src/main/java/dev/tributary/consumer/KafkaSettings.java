@@ -42,6 +42,8 @@ final class KafkaSettings {
         // Kafka's default of five minutes is how long a topic created after the subscription would go unseen
         settings.putIfAbsent(ConsumerConfig.METADATA_MAX_AGE_CONFIG, 10_000);
         if (!"consumer".equalsIgnoreCase(String.valueOf(settings.get(ConsumerConfig.GROUP_PROTOCOL_CONFIG)))) {
+            // Kafka's default of 45 s is how long the partitions of an instance that was killed would stand still
+            settings.putIfAbsent(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, 10_000);
             // Partitions that stay where they are need not stop during a rebalance
             settings.putIfAbsent(
                     ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG, CooperativeStickyAssignor.class.getName());
