@@ -19,6 +19,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /**
  * Runs one contestant over one filled database and measures the part behind the warm-up and before the rest, so that
@@ -127,6 +128,9 @@ final class Race implements AutoCloseable {
                     .mapToLong(end -> end.offset())
                     .sum();
         } catch (ExecutionException | InterruptedException e) {
+            if (e.getCause() instanceof UnknownTopicOrPartitionException) {
+                return 0; // created a moment ago
+            }
             throw new IllegalStateException("the end of topic " + topic + " cannot be read", e);
         }
     }
