@@ -16,12 +16,15 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * @param operators the operator's properties
  */
 public record KafkaSettings(Map<String, Object> operators) {
-    /** Defaults an operator may override. Linger is 0: under load, batches grow while a request is in flight. */
+    /**
+     * Defaults an operator may override. With one request in flight, a linger of 0 sends a few events at a time and costs
+     * half the throughput and more (docs/benchmarks/relay.md); 5 ms is also Kafka's own default.
+     */
     private static final Map<String, Object> PRODUCER_DEFAULTS = Map.of(
             ProducerConfig.COMPRESSION_TYPE_CONFIG,
             "lz4",
             ProducerConfig.LINGER_MS_CONFIG,
-            0,
+            5,
             ProducerConfig.BATCH_SIZE_CONFIG,
             128 * 1024,
             ProducerConfig.BUFFER_MEMORY_CONFIG,

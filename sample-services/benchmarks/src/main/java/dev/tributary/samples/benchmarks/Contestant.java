@@ -15,8 +15,8 @@ enum Contestant {
     PRODUCER("bare producer"),
     /** The relay as it is delivered: its command line, its defaults. */
     RELAY("relay (pgoutput)"),
-    /** The same, waiting up to 5 ms for larger batches. */
-    RELAY_LINGER("relay, linger.ms=5"),
+    /** The same, not waiting for larger batches. */
+    RELAY_AT_ONCE("relay, linger.ms=0"),
     /** Debezium Embedded with its EventRouter and the defaults of its documentation. */
     DEBEZIUM("Debezium"),
     /** The same with larger batches and queue, and an interval that suits them. */
@@ -63,12 +63,12 @@ enum Contestant {
                                 bootstrapServers,
                                 Integer.toString(workload.payloadBytes()),
                                 Integer.toString(workload.events()));
-            case RELAY, RELAY_LINGER ->
+            case RELAY, RELAY_AT_ONCE ->
                 JavaProcess.main("dev.tributary.relay.cli.RelayCommand")
                         .args(
                                 "run",
                                 "--config",
-                                relayConfiguration(run, databaseUrl, bootstrapServers, this == RELAY ? 0 : 5, directory)
+                                relayConfiguration(run, databaseUrl, bootstrapServers, this == RELAY ? 5 : 0, directory)
                                         .toString());
             case DEBEZIUM, DEBEZIUM_TUNED ->
                 JavaProcess.main(DebeziumMain.class)
