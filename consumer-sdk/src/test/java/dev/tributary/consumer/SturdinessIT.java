@@ -20,7 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** What must not end a subscription's threads, or blame an event. */
-class SturdinessTest {
+class SturdinessIT {
     private final SubscriptionBed bed = new SubscriptionBed();
     private final ViewDatabase view = bed.view;
     private final TestTopic topic = bed.topic;

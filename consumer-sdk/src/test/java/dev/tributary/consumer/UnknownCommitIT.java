@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The connection breaks while committing, and the subscription cannot know whether the database has committed. */
-class UnknownCommitTest {
+class UnknownCommitIT {
     private final AtomicBoolean handled = new AtomicBoolean();
 
     @ParameterizedTest

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** What a subscription does when Kafka does not have any more what the view wants next. */
-class TopicChangesTest {
+class TopicChangesIT {
     private final SubscriptionBed bed = new SubscriptionBed();
     private final ViewDatabase view = bed.view;
     private final TestTopic topic = bed.topic;
