@@ -17,8 +17,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  */
 public record KafkaSettings(Map<String, Object> operators) {
     /**
-     * Defaults an operator may override. With one request in flight, a linger of 0 sends a few events at a time and costs
-     * half the throughput and more (docs/benchmarks/relay.md); 5 ms is also Kafka's own default.
+     * Defaults an operator may override. With one request in flight, a linger of 0 sends a few events at a time, for
+     * twice the CPU time (docs/benchmarks/relay.md); 5 ms is also Kafka's own default.
      */
     private static final Map<String, Object> PRODUCER_DEFAULTS = Map.of(
             ProducerConfig.COMPRESSION_TYPE_CONFIG,
