@@ -24,7 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-class RelayTest {
+class RelayIT {
     private final Outbox outbox = Outbox.of(EventTypes.builder().build());
     private SourceUnderTest source;
 

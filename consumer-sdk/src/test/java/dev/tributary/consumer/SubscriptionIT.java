@@ -19,7 +19,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-class SubscriptionTest {
+class SubscriptionIT {
     private final SubscriptionBed bed = new SubscriptionBed();
     private final ViewDatabase view = bed.view;
     private final TestTopic topic = bed.topic;
