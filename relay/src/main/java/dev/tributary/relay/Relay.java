@@ -1,17 +1,11 @@
 package dev.tributary.relay;
 
-import dev.tributary.outbox.wire.Position;
-import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.relay.config.SourceConfig;
-import dev.tributary.relay.config.TopicTemplate;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.sink.DeliveredEvents;
-import dev.tributary.relay.sink.KafkaSettings;
 import dev.tributary.relay.sink.KafkaSink;
-import dev.tributary.relay.sink.TopicTails;
 import dev.tributary.relay.sink.Topics;
 import dev.tributary.relay.source.ChangeSource;
-import dev.tributary.relay.source.PgOutputSource;
 import dev.tributary.relay.source.SilentHolder;
 import dev.tributary.relay.source.SourceDatabase;
 import dev.tributary.relay.source.SourceDatabase.Pulse;
@@ -21,11 +15,10 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.replication.LogSequenceNumber;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,12 +36,12 @@ public final class Relay implements Runnable, AutoCloseable {
     private static final Duration CLOSE_MAX = Duration.ofSeconds(15);
 
     private final SourceConfig source;
-    private final KafkaSettings kafka;
+    private final Surroundings surroundings;
     private final StatusBoard board;
     private final SilentHolder silentHolder = new SilentHolder();
-    private final CountDownLatch closing = new CountDownLatch(1);
     private final CountDownLatch ended = new CountDownLatch(1);
-    private volatile boolean started;
+    private volatile boolean closing;
+    private volatile @Nullable Thread runner;
     private Duration retryAfter = RETRY_FIRST;
 
     /**
@@ -57,15 +50,20 @@ public final class Relay implements Runnable, AutoCloseable {
      * @param kafka Kafka client properties; must name {@code bootstrap.servers}
      */
     public Relay(SourceConfig source, Map<String, Object> kafka, Clock clock) {
+        this(source, new RealSurroundings(source, kafka), clock);
+    }
+
+    /** As if {@code surroundings} were the world. */
+    public Relay(SourceConfig source, Surroundings surroundings, Clock clock) {
         this.source = source;
-        this.kafka = new KafkaSettings(kafka);
+        this.surroundings = surroundings;
         this.board = new StatusBoard(source.name(), clock);
     }
 
     /** Relays until {@link #close}; waits for what is away, opens again what broke, stops on what only people can mend. */
     @Override
     public void run() {
-        started = true;
+        runner = Thread.currentThread();
         try {
             while (isOpen()) {
                 rest(runUntilBroken());
@@ -108,7 +106,7 @@ public final class Relay implements Runnable, AutoCloseable {
     /** WAL piles up while a source is stopped, and people have to be told. */
     private void watchUntilClosed() {
         while (isOpen()) {
-            try (SourceDatabase database = new SourceDatabase(source)) {
+            try (SourceDatabase database = surroundings.connect()) {
                 look(database);
             } catch (SQLException e) {
                 LOG.debug("Source {} is stopped, and its database away", source.name(), e);
@@ -129,12 +127,12 @@ public final class Relay implements Runnable, AutoCloseable {
     private void relay() throws SQLException {
         try (Stream stream = lead()) {
             board.enter(SourceState.STREAMING, "", "");
-            long start = System.nanoTime();
-            Pause pause = new Pause();
+            long start = surroundings.nanoTime();
+            Pause pause = new Pause(surroundings);
             try {
                 while (isOpen()) {
                     pause.after(stream.runOnce());
-                    if (System.nanoTime() - start > RETRY_LONGEST.toNanos()) {
+                    if (surroundings.nanoTime() - start > RETRY_LONGEST.toNanos()) {
                         retryAfter = RETRY_FIRST; // it lives: the next failure is a new one
                     }
                 }
@@ -148,15 +146,16 @@ public final class Relay implements Runnable, AutoCloseable {
     private Stream lead() throws SQLException {
         Deque<AutoCloseable> opened = new ArrayDeque<>();
         try {
-            SourceDatabase database = open(opened, new SourceDatabase(source));
+            SourceDatabase database = open(opened, surroundings.connect());
             look(database);
             long slotLsn = database.slotConfirmedLsn();
             board.progressed(slotLsn, 0, null);
             ChangeSource changes = open(opened, takeSlot(database, slotLsn));
-            Topics topics = open(opened, new Topics(kafka, source.name()));
-            DeliveredEvents delivered = recover(database, topics, slotLsn);
-            KafkaSink sink = open(opened, new KafkaSink(kafka, source.name(), delivered.endOffsets()));
-            return new Stream(source, new Stream.Parts(database, changes, topics, sink), delivered, slotLsn, board);
+            Topics topics = open(opened, surroundings.kafka().topics(source.name()));
+            DeliveredEvents delivered = new Recovery(source, database, surroundings.kafka(), topics).run(slotLsn);
+            KafkaSink sink = open(opened, new KafkaSink(surroundings.kafka(), source.name(), delivered.endOffsets()));
+            Stream.Parts parts = new Stream.Parts(database, changes, topics, sink, surroundings);
+            return new Stream(source, parts, delivered, slotLsn, board);
         } catch (SQLException | RuntimeException e) {
             opened.forEach(Relay::closeQuietly);
             throw e;
@@ -175,72 +174,26 @@ public final class Relay implements Runnable, AutoCloseable {
 
     private ChangeSource takeSlot(SourceDatabase database, long slotLsn) throws SQLException {
         try {
-            return new PgOutputSource(source, slotLsn);
+            return surroundings.takeSlot(slotLsn);
         } catch (RelayException.SlotBusy e) {
-            silentHolder.endIfSilent(database, System.nanoTime());
+            silentHolder.endIfSilent(database, surroundings.nanoTime());
             throw e;
         }
     }
 
-    private DeliveredEvents recover(SourceDatabase database, Topics topics, long slotLsn) throws SQLException {
-        topics.ensureMarks(ProgressMark.topicOf(source.name()));
-        refuseMovedSlot(TopicTails.lastMark(kafka, source.name()), slotLsn);
-        TopicTemplate template = source.topics();
-        for (String aggregateType : database.aggregateTypes()) {
-            if (TopicTemplate.isLegal(template.topicFor(aggregateType))) {
-                topics.ensure(template.topicFor(aggregateType));
-            }
-        }
-        Set<String> existing = topics.existing(template::matches);
-        DeliveredEvents delivered =
-                TopicTails.read(kafka, source.name(), existing, new Position(source.epoch(), slotLsn, 0));
-        refuseForeignHistory(delivered.last(), database.pulse().walEnd());
-        if (delivered.size() > 0) {
-            LOG.info("Source {}: Kafka holds {} events behind {}", source.name(), delivered.size(), text(slotLsn));
-        }
-        return delivered;
-    }
-
-    /** A slot that is ahead of the last mark would skip, in silence, events that Kafka does not hold. */
-    private void refuseMovedSlot(@Nullable ProgressMark last, long slotLsn) {
-        if (last != null && last.epoch() == source.epoch() && Long.compareUnsigned(slotLsn, last.lsn()) > 0) {
-            throw new RelayException.Stopped(
-                    "slot " + source.slot() + " was moved to " + text(slotLsn) + ", but only events up to "
-                            + text(last.lsn()) + " are known to be in Kafka",
-                    "somebody advanced or recreated it, and what committed between is only in the outbox table; to go on"
-                            + " without it, delete topic " + ProgressMark.topicOf(source.name())
-                            + " (do not raise the epoch for this)",
-                    null);
-        }
-    }
-
-    /** Events that this database cannot have written: it was restored or replaced, and its positions start over. */
-    private void refuseForeignHistory(Position last, long walEnd) {
-        if (last.epoch() > source.epoch() || Long.compareUnsigned(last.commitLsn(), walEnd) > 0) {
-            throw new RelayException.Stopped(
-                    "Kafka holds events up to " + last + ", but the database's WAL ends at " + text(walEnd)
-                            + " in epoch " + source.epoch(),
-                    "if the database was restored or replaced, raise relay.sources." + source.name() + ".epoch above "
-                            + last.epoch(),
-                    null);
-        }
-    }
-
-    private static String text(long lsn) {
-        return LogSequenceNumber.valueOf(lsn).asString();
-    }
-
     private boolean isOpen() {
-        return closing.getCount() > 0;
+        return !closing;
     }
 
     private void rest(Duration duration) {
-        try {
-            closing.await(
-                    Math.min(duration.toSeconds(), Integer.MAX_VALUE) * 1_000 + duration.toMillisPart(),
-                    TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            closing.countDown(); // interrupting the thread closes the relay
+        long start = surroundings.nanoTime();
+        long left = duration.toNanos();
+        while (isOpen() && left > 0) {
+            surroundings.pause(left);
+            if (Thread.interrupted()) {
+                closing = true; // interrupting the thread closes the relay
+            }
+            left = duration.toNanos() - (surroundings.nanoTime() - start);
         }
     }
 
@@ -260,9 +213,11 @@ public final class Relay implements Runnable, AutoCloseable {
     /** Ends {@link #run} from another thread, confirming what is acknowledged; returns when it has ended. */
     @Override
     public void close() {
-        closing.countDown();
+        closing = true;
+        Thread running = runner;
+        LockSupport.unpark(running);
         try {
-            if (started && !ended.await(CLOSE_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
+            if (running != null && !ended.await(CLOSE_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
                 LOG.warn("Source {} has not ended within {}", source.name(), CLOSE_MAX);
             }
         } catch (InterruptedException e) {

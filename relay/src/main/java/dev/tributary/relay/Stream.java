@@ -35,6 +35,7 @@ final class Stream implements ChangeListener, AutoCloseable {
     private static final int MESSAGES_PER_TURN_MAX = 256;
     private static final Duration PULSE_INTERVAL = Duration.ofSeconds(1);
     private static final Duration DRAIN_MAX = Duration.ofSeconds(5);
+    private static final long DRAIN_LOOK_NANOS = 5_000_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(Stream.class);
 
@@ -48,6 +49,7 @@ final class Stream implements ChangeListener, AutoCloseable {
     private final Marks marks;
     private final Heartbeat heartbeat = new Heartbeat();
     private final StatusBoard board;
+    private final Surroundings time;
     private final int epoch;
     private final Set<UUID> skip;
     private long pulseNanos;
@@ -60,16 +62,17 @@ final class Stream implements ChangeListener, AutoCloseable {
         this.sink = parts.sink;
         this.delivered = delivered;
         this.board = board;
+        this.time = parts.time;
         this.router = new EventRouter(source);
         this.inFlight = new InFlight(confirmedLsn, IN_FLIGHT_BYTES_MAX);
-        this.marks = new Marks(confirmedLsn, System.nanoTime());
+        this.marks = new Marks(confirmedLsn, time.nanoTime());
         this.epoch = source.epoch();
         this.skip = source.skip();
-        this.pulseNanos = System.nanoTime() - PULSE_INTERVAL.toNanos();
+        this.pulseNanos = time.nanoTime() - PULSE_INTERVAL.toNanos();
     }
 
     /** What a stream runs on. */
-    record Parts(SourceDatabase database, ChangeSource changes, Topics topics, KafkaSink sink) {}
+    record Parts(SourceDatabase database, ChangeSource changes, Topics topics, KafkaSink sink, Surroundings time) {}
 
     /** One turn. Returns the messages handled; 0 when there was nothing to do. */
     int runOnce() throws SQLException {
@@ -118,7 +121,7 @@ final class Stream implements ChangeListener, AutoCloseable {
             inFlight.caughtUpTo(changes.caughtUpTo());
             confirmable = inFlight.confirmableLsn();
         }
-        long now = System.nanoTime();
+        long now = time.nanoTime();
         if (marks.isDue(confirmable, drained, now)) {
             sink.mark(epoch, confirmable, marks.coveredTime(), marks.sending(confirmable, now));
         }
@@ -127,7 +130,7 @@ final class Stream implements ChangeListener, AutoCloseable {
     }
 
     private void takePulse() throws SQLException {
-        long now = System.nanoTime();
+        long now = time.nanoTime();
         if (now - pulseNanos >= PULSE_INTERVAL.toNanos()) {
             pulseNanos = now;
             Pulse pulse = database.pulse();
@@ -143,14 +146,14 @@ final class Stream implements ChangeListener, AutoCloseable {
      * What is broken already is left as it is.
      */
     void drain() {
-        long deadline = System.nanoTime() + DRAIN_MAX.toNanos();
+        long deadline = time.nanoTime() + DRAIN_MAX.toNanos();
         try {
             do {
                 sink.failIfBroken();
                 confirm(true);
-                Pause.ofMillis(5);
+                time.pause(DRAIN_LOOK_NANOS);
             } while ((inFlight.events() > 0 || marks.markedLsn() < inFlight.confirmableLsn())
-                    && System.nanoTime() < deadline);
+                    && time.nanoTime() < deadline);
             changes.confirm(marks.markedLsn());
         } catch (RelayException | SQLException e) {
             LOG.debug("Not drained", e);

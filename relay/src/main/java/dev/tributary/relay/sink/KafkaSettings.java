@@ -15,7 +15,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  *
  * @param operators the operator's properties
  */
-public record KafkaSettings(Map<String, Object> operators) {
+record KafkaSettings(Map<String, Object> operators) {
     /**
      * Defaults an operator may override. With one request in flight, a linger of 0 sends a few events at a time, for
      * twice the CPU time (docs/benchmarks/relay.md); 5 ms is also Kafka's own default.

@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
-import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -47,10 +46,10 @@ public final class KafkaSink implements AutoCloseable {
      *
      * @param endOffsets where the source's topics end, by topic and partition
      */
-    public KafkaSink(KafkaSettings settings, String source, Map<String, Map<Integer, Long>> endOffsets) {
+    public KafkaSink(Kafka kafka, String source, Map<String, Map<Integer, Long>> endOffsets) {
         this.source = source;
         endOffsets.forEach((topic, partitions) -> this.endOffsets.put(topic, new ConcurrentHashMap<>(partitions)));
-        producer = new KafkaProducer<>(settings.producer("tributary-relay-" + source));
+        producer = kafka.producer("tributary-relay-" + source);
     }
 
     /** About the memory that {@code record} takes until it is acknowledged. */

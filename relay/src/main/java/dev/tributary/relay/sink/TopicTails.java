@@ -15,7 +15,6 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
@@ -50,15 +49,14 @@ public final class TopicTails {
      * @param confirmed the lowest position that is not known to be in Kafka
      * @throws RelayException if Kafka does not answer
      */
-    public static DeliveredEvents read(
-            KafkaSettings settings, String source, Collection<String> topics, Position confirmed) {
+    public static DeliveredEvents read(Kafka kafka, String source, Collection<String> topics, Position confirmed) {
         String clientId = "tributary-relay-" + source + "-tails";
-        try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(settings.consumer(clientId))) {
+        try (Consumer<byte[], byte[]> consumer = kafka.consumer(clientId)) {
             TopicTails tails = new TopicTails(consumer, source, confirmed);
             tails.readBack(topics);
             return tails.found;
         } catch (KafkaException e) {
-            throw Topics.unavailable(settings, "read the topics' tails", e);
+            throw Kafka.unavailable(kafka.address(), "read the topics' tails", e);
         }
     }
 
@@ -67,10 +65,10 @@ public final class TopicTails {
      *
      * @throws RelayException if Kafka does not answer
      */
-    public static @Nullable ProgressMark lastMark(KafkaSettings settings, String source) {
+    public static @Nullable ProgressMark lastMark(Kafka kafka, String source) {
         TopicPartition marks = new TopicPartition(ProgressMark.topicOf(source), 0);
         String clientId = "tributary-relay-" + source + "-marks";
-        try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(settings.consumer(clientId))) {
+        try (Consumer<byte[], byte[]> consumer = kafka.consumer(clientId)) {
             consumer.assign(List.of(marks));
             long end = consumer.endOffsets(List.of(marks), REQUEST_TIMEOUT).getOrDefault(marks, 0L);
             long begin =
@@ -82,7 +80,7 @@ public final class TopicTails {
             consumer.seek(marks, Math.max(begin, end - MARKS_READ));
             return highestMark(consumer, marks, end);
         } catch (KafkaException e) {
-            throw Topics.unavailable(settings, "read the last progress mark", e);
+            throw Kafka.unavailable(kafka.address(), "read the last progress mark", e);
         } catch (IOException e) {
             throw new RelayException.Stopped(
                     "topic " + marks.topic() + " holds something that is no progress mark: " + e.getMessage(),

@@ -1,168 +1,23 @@
 package dev.tributary.relay.sink;
 
-import dev.tributary.relay.flow.RelayException;
-import java.time.Duration;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
 import java.util.function.Predicate;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.Config;
-import org.apache.kafka.clients.admin.ConfigEntry;
-import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.KafkaFuture;
-import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.config.TopicConfig;
-import org.apache.kafka.common.errors.AuthorizationException;
-import org.apache.kafka.common.errors.InvalidTopicException;
-import org.apache.kafka.common.errors.PolicyViolationException;
-import org.apache.kafka.common.errors.TopicExistsException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The topics of one source: created when missing, checked when there. Used by one thread. */
-public final class Topics implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Topics.class);
-    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
-    private static final int REQUEST_TIMEOUT_MS = 10_000;
-    /** Of topics that the relay creates; who wants another number creates them first. */
-    private static final int PARTITIONS = 6;
-
-    private final KafkaSettings settings;
-    private final Admin admin;
-    private final Set<String> ready = new HashSet<>();
-    /** Spares a look-up for each event of a run of events to the same topic. */
-    private String lastAsked = "";
-
-    /** Connects in the background. */
-    public Topics(KafkaSettings settings, String source) {
-        this.settings = settings;
-        Map<String, Object> properties = settings.admin("tributary-relay-" + source + "-admin");
-        properties.putIfAbsent("default.api.timeout.ms", REQUEST_TIMEOUT_MS);
-        properties.putIfAbsent("request.timeout.ms", REQUEST_TIMEOUT_MS);
-        this.admin = Admin.create(properties);
-    }
-
+public interface Topics extends AutoCloseable {
     /** Names of the topics that exist and pass {@code filter}. */
-    public Set<String> existing(Predicate<String> filter) {
-        Set<String> names = new HashSet<>(get("list topics", admin.listTopics().names()));
-        names.removeIf(filter.negate());
-        return names;
-    }
+    Set<String> existing(Predicate<String> filter);
 
     /** Makes sure that the topic of the source's progress marks exists. */
-    public void ensureMarks(String topic) {
-        NewTopic marks = new NewTopic(topic, Optional.of(1), Optional.empty())
-                .configs(Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT));
-        if (!create(marks)) {
-            LOG.debug("Topic {} is there", topic);
-        }
-    }
+    void ensureMarks(String topic);
 
     /**
      * Makes sure that {@code topic} exists and can hold events. Cheap when asked again.
      *
      * @throws RelayException.Stopped if it cannot
      */
-    public void ensure(String topic) {
-        if (topic.equals(lastAsked) || ready.contains(topic)) {
-            lastAsked = topic;
-            return;
-        }
-        if (!create(new NewTopic(topic, Optional.of(PARTITIONS), Optional.empty()))) {
-            check(topic);
-        }
-        ready.add(topic);
-    }
-
-    /** False if it was there already. */
-    private boolean create(NewTopic topic) {
-        if (get("list topics", admin.listTopics().names()).contains(topic.name())) {
-            return false; // who may not create topics may still use those that are there
-        }
-        try {
-            admin.createTopics(List.of(topic)).all().get();
-            LOG.info("Created topic {} with {} partitions", topic.name(), topic.numPartitions());
-            return true;
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof TopicExistsException) {
-                return false;
-            }
-            if (e.getCause() instanceof AuthorizationException) {
-                throw new RelayException.Stopped(
-                        "the relay may not create topic " + topic.name() + ": "
-                                + e.getCause().getMessage(),
-                        "create it, or allow the relay to",
-                        e);
-            }
-            if (e.getCause() instanceof InvalidTopicException || e.getCause() instanceof PolicyViolationException) {
-                throw new RelayException.Stopped(
-                        "Kafka refuses topic " + topic.name() + ": "
-                                + e.getCause().getMessage(),
-                        "choose another `topic` template, or name the event's id under `skip`; then restart the relay",
-                        e);
-            }
-            throw unavailable("create topic " + topic.name(), e);
-        } catch (InterruptedException e) {
-            throw interrupted(e);
-        }
-    }
-
-    private void check(String topic) {
-        ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
-        Config config;
-        try {
-            config = admin.describeConfigs(List.of(resource)).all().get().getOrDefault(resource, new Config(List.of()));
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof AuthorizationException) {
-                LOG.warn("Topic {} is not checked: the relay may not read its configuration", topic);
-                return;
-            }
-            throw unavailable("describe topic " + topic, e);
-        } catch (InterruptedException e) {
-            throw interrupted(e);
-        }
-        ConfigEntry cleanup = config.get(TopicConfig.CLEANUP_POLICY_CONFIG);
-        if (cleanup != null && cleanup.value().contains(TopicConfig.CLEANUP_POLICY_COMPACT)) {
-            throw new RelayException.Stopped(
-                    "topic " + topic + " is compacted: Kafka would remove events",
-                    "set its cleanup.policy to delete, then restart the relay",
-                    null);
-        }
-    }
-
-    private <T> T get(String what, KafkaFuture<T> future) {
-        try {
-            return future.get();
-        } catch (ExecutionException e) {
-            throw unavailable(what, e);
-        } catch (InterruptedException e) {
-            throw interrupted(e);
-        }
-    }
-
-    private RelayException unavailable(String what, ExecutionException e) {
-        return unavailable(settings, what, e.getCause() == null ? e : e.getCause());
-    }
-
-    static RelayException unavailable(KafkaSettings settings, String what, Throwable cause) {
-        return new RelayException(
-                "Kafka at " + settings.bootstrapServers() + " does not answer (" + what + "): " + cause.getMessage(),
-                "start Kafka or correct relay.kafka; the relay goes on by itself",
-                cause);
-    }
-
-    private static KafkaException interrupted(InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return new org.apache.kafka.common.errors.InterruptException(e);
-    }
+    void ensure(String topic);
 
     @Override
-    public void close() {
-        admin.close(CLOSE_TIMEOUT);
-    }
+    void close();
 }

@@ -1,81 +1,22 @@
 package dev.tributary.relay.source;
 
-import dev.tributary.relay.config.SourceConfig;
-import dev.tributary.relay.flow.RelayException;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Properties;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.PGProperty;
-import org.postgresql.replication.LogSequenceNumber;
 
-/** What the relay asks a source's database beside the stream, on an ordinary connection. Used by one thread. */
-public final class SourceDatabase implements AutoCloseable {
-    private static final int TIMEOUT_SECONDS = 10;
-
-    private final SourceConfig source;
-    private final Connection connection;
-
-    /** Connects. */
-    public SourceDatabase(SourceConfig source) throws SQLException {
-        this.source = source;
-        Properties properties = new Properties();
-        PGProperty.USER.set(properties, source.username());
-        PGProperty.PASSWORD.set(properties, source.password());
-        PGProperty.CONNECT_TIMEOUT.set(properties, TIMEOUT_SECONDS);
-        PGProperty.SOCKET_TIMEOUT.set(properties, TIMEOUT_SECONDS);
-        PGProperty.TCP_KEEP_ALIVE.set(properties, true);
-        PGProperty.APPLICATION_NAME.set(properties, "tributary-relay-" + source.name() + "-monitor");
-        this.connection = DriverManager.getConnection(source.url(), properties);
-    }
-
+/** What the relay asks a source's database beside the stream. Used by one thread. */
+public interface SourceDatabase extends AutoCloseable {
     /**
      * The slot's confirmed position.
      *
      * @throws RelayException.SlotLost if the slot is missing or invalidated
      * @throws RelayException.Stopped if it is not a slot that the relay can read
      */
-    public long slotConfirmedLsn() throws SQLException {
-        try (PreparedStatement query = connection.prepareStatement(
-                "SELECT plugin, database = current_database(), wal_status, confirmed_flush_lsn::text"
-                        + " FROM pg_replication_slots WHERE slot_name = ?")) {
-            query.setString(1, source.slot());
-            try (ResultSet slot = query.executeQuery()) {
-                if (!slot.next()) {
-                    throw new RelayException.SlotLost(
-                            "replication slot " + source.slot() + " does not exist",
-                            "run `init` if this source is new; otherwise events committed since it was dropped are"
-                                    + " only in the outbox table");
-                }
-                return checked(slot.getString(1), slot.getBoolean(2), slot.getString(3), slot.getString(4));
-            }
-        }
-    }
+    long slotConfirmedLsn() throws SQLException;
 
-    private long checked(
-            @Nullable String plugin, boolean here, @Nullable String walStatus, @Nullable String confirmedLsn) {
-        if (!"pgoutput".equals(plugin) || !here || confirmedLsn == null) {
-            throw new RelayException.Stopped(
-                    "replication slot " + source.slot() + " is not a pgoutput slot of this database (plugin " + plugin
-                            + ")",
-                    "drop it if nobody needs it, and run `init`",
-                    null);
-        }
-        if ("lost".equals(walStatus)) {
-            throw new RelayException.SlotLost(
-                    "replication slot " + source.slot() + " is invalidated: the server has removed WAL that was not"
-                            + " relayed yet",
-                    "events since " + confirmedLsn + " are only in the outbox table; raise max_slot_wal_keep_size");
-        }
-        return LogSequenceNumber.valueOf(confirmedLsn).asLong();
-    }
+    /** Looks at the server, its slot and the stream. */
+    Pulse pulse() throws SQLException;
 
     /**
      * The server at one moment.
@@ -86,34 +27,16 @@ public final class SourceDatabase implements AutoCloseable {
      * @param safeBytes WAL that may still be written before the slot is invalidated; null if there is no such limit
      * @param sentLsn up to where the server has sent; null if nobody streams, or the role may not see it
      */
-    public record Pulse(
+    record Pulse(
             Instant time,
             long walEnd,
             long retainedBytes,
             @Nullable Long safeBytes,
             @Nullable Long sentLsn) {}
 
-    /** Looks at the server, its slot and the stream. */
-    public Pulse pulse() throws SQLException {
-        try (PreparedStatement query =
-                connection.prepareStatement("SELECT clock_timestamp(), pg_current_wal_flush_lsn()::text,"
-                        + " pg_wal_lsn_diff(pg_current_wal_flush_lsn(), slot.restart_lsn), slot.safe_wal_size,"
-                        + " sender.sent_lsn::text FROM (VALUES (1)) one"
-                        + " LEFT JOIN pg_replication_slots slot ON slot.slot_name = ?"
-                        + " LEFT JOIN pg_stat_replication sender ON sender.pid = slot.active_pid")) {
-            query.setString(1, source.slot());
-            try (ResultSet row = query.executeQuery()) {
-                row.next();
-                String sent = row.getString(5);
-                return new Pulse(
-                        row.getObject(1, OffsetDateTime.class).toInstant(),
-                        LogSequenceNumber.valueOf(row.getString(2)).asLong(),
-                        row.getLong(3),
-                        row.getObject(4, Long.class),
-                        sent == null ? null : LogSequenceNumber.valueOf(sent).asLong());
-            }
-        }
-    }
+    /** Who holds the slot; null if nobody does, or the role may not see it ({@code pg_read_all_stats}). */
+    @Nullable
+    Holder slotHolder() throws SQLException;
 
     /**
      * What the slot's holder last said of itself: changes every second while it lives.
@@ -121,46 +44,14 @@ public final class SourceDatabase implements AutoCloseable {
      * @param pid the server process that serves it
      * @param lastReply the time that the holder wrote into its last status, by its own clock
      */
-    public record Holder(int pid, String lastReply) {}
-
-    /** Who holds the slot; null if nobody does, or the role may not see it ({@code pg_read_all_stats}). */
-    public @Nullable Holder slotHolder() throws SQLException {
-        try (PreparedStatement query = connection.prepareStatement("SELECT sender.pid, sender.reply_time::text"
-                + " FROM pg_replication_slots slot JOIN pg_stat_replication sender ON sender.pid = slot.active_pid"
-                + " WHERE slot.slot_name = ? AND sender.reply_time IS NOT NULL")) {
-            query.setString(1, source.slot());
-            try (ResultSet row = query.executeQuery()) {
-                return row.next() ? new Holder(row.getInt(1), row.getString(2)) : null;
-            }
-        }
-    }
+    record Holder(int pid, String lastReply) {}
 
     /** Ends the session of the slot's holder; needs to be the same role. */
-    public void end(Holder holder) throws SQLException {
-        try (PreparedStatement end = connection.prepareStatement("SELECT pg_terminate_backend(?)")) {
-            end.setInt(1, holder.pid());
-            end.execute();
-        }
-    }
+    void end(Holder holder) throws SQLException;
 
-    /** The aggregate types that have sequenced events; found by skipping along the primary key, however many rows. */
-    public List<String> aggregateTypes() throws SQLException {
-        String skipScan = "WITH RECURSIVE t AS ((SELECT aggregate_type FROM tributary.aggregate ORDER BY 1 LIMIT 1)"
-                + " UNION ALL SELECT (SELECT a.aggregate_type FROM tributary.aggregate a"
-                + " WHERE a.aggregate_type > t.aggregate_type ORDER BY 1 LIMIT 1) FROM t"
-                + " WHERE t.aggregate_type IS NOT NULL) SELECT aggregate_type FROM t WHERE aggregate_type IS NOT NULL";
-        List<String> types = new ArrayList<>();
-        try (PreparedStatement query = connection.prepareStatement(skipScan);
-                ResultSet rows = query.executeQuery()) {
-            while (rows.next()) {
-                types.add(rows.getString(1));
-            }
-        }
-        return types;
-    }
+    /** The aggregate types that have sequenced events. */
+    List<String> aggregateTypes() throws SQLException;
 
     @Override
-    public void close() throws SQLException {
-        connection.close();
-    }
+    void close() throws SQLException;
 }

@@ -1,0 +1,48 @@
+package dev.tributary.relay;
+
+import dev.tributary.relay.config.SourceConfig;
+import dev.tributary.relay.sink.Kafka;
+import dev.tributary.relay.sink.KafkaClients;
+import dev.tributary.relay.source.ChangeSource;
+import dev.tributary.relay.source.PgOutputSource;
+import dev.tributary.relay.source.PostgresDatabase;
+import dev.tributary.relay.source.SourceDatabase;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+
+/** PostgreSQL, Kafka and the machine's clock, as they are configured. */
+final class RealSurroundings implements Surroundings {
+    private final SourceConfig source;
+    private final Kafka kafka;
+
+    RealSurroundings(SourceConfig source, Map<String, Object> kafka) {
+        this.source = source;
+        this.kafka = new KafkaClients(kafka);
+    }
+
+    @Override
+    public SourceDatabase connect() throws SQLException {
+        return new PostgresDatabase(source);
+    }
+
+    @Override
+    public ChangeSource takeSlot(long confirmedLsn) throws SQLException {
+        return new PgOutputSource(source, confirmedLsn);
+    }
+
+    @Override
+    public Kafka kafka() {
+        return kafka;
+    }
+
+    @Override
+    public long nanoTime() {
+        return System.nanoTime();
+    }
+
+    @Override
+    public void pause(long nanos) {
+        LockSupport.parkNanos(nanos);
+    }
+}

@@ -1,0 +1,28 @@
+package dev.tributary.relay.sink;
+
+import dev.tributary.relay.flow.RelayException;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.producer.Producer;
+
+/** Opens what the relay uses of Kafka. Opening does not wait for Kafka: whether it answers is seen at the first use. */
+public interface Kafka {
+    /** Where it is, for people. */
+    String address();
+
+    /** The topics of {@code source}. */
+    Topics topics(String source);
+
+    /** A consumer in no group, to be closed by the caller. */
+    Consumer<byte[], byte[]> consumer(String clientId);
+
+    /** A producer that keeps the order, to be closed by the caller. */
+    Producer<byte[], byte[]> producer(String clientId);
+
+    /** What to throw when {@code what} was asked of Kafka in vain. */
+    static RelayException unavailable(String address, String what, Throwable cause) {
+        return new RelayException(
+                "Kafka at " + address + " does not answer (" + what + "): " + cause.getMessage(),
+                "start Kafka or correct relay.kafka; the relay goes on by itself",
+                cause);
+    }
+}
