@@ -128,10 +128,9 @@ public final class Relay implements Runnable, AutoCloseable {
         try (Stream stream = lead()) {
             board.enter(SourceState.STREAMING, "", "");
             long start = surroundings.nanoTime();
-            Pause pause = new Pause(surroundings);
             try {
                 while (isOpen()) {
-                    pause.after(stream.runOnce());
+                    stream.runOnce();
                     if (surroundings.nanoTime() - start > RETRY_LONGEST.toNanos()) {
                         retryAfter = RETRY_FIRST; // it lives: the next failure is a new one
                     }

@@ -36,6 +36,7 @@ final class Stream implements ChangeListener, AutoCloseable {
     private static final Duration PULSE_INTERVAL = Duration.ofSeconds(1);
     private static final Duration DRAIN_MAX = Duration.ofSeconds(5);
     private static final long DRAIN_LOOK_NANOS = 5_000_000;
+    private static final long NO_ROOM_NANOS = 200_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(Stream.class);
 
@@ -48,6 +49,7 @@ final class Stream implements ChangeListener, AutoCloseable {
     private final InFlight inFlight;
     private final Marks marks;
     private final Heartbeat heartbeat = new Heartbeat();
+    private final Pace pace;
     private final StatusBoard board;
     private final Surroundings time;
     private final int epoch;
@@ -66,6 +68,7 @@ final class Stream implements ChangeListener, AutoCloseable {
         this.router = new EventRouter(source);
         this.inFlight = new InFlight(confirmedLsn, IN_FLIGHT_BYTES_MAX);
         this.marks = new Marks(confirmedLsn, time.nanoTime());
+        this.pace = new Pace(time.nanoTime());
         this.epoch = source.epoch();
         this.skip = source.skip();
         this.pulseNanos = time.nanoTime() - PULSE_INTERVAL.toNanos();
@@ -74,8 +77,8 @@ final class Stream implements ChangeListener, AutoCloseable {
     /** What a stream runs on. */
     record Parts(SourceDatabase database, ChangeSource changes, Topics topics, KafkaSink sink, Surroundings time) {}
 
-    /** One turn. Returns the messages handled; 0 when there was nothing to do. */
-    int runOnce() throws SQLException {
+    /** One turn, with a rest at its end if there is nothing to do. */
+    void runOnce() throws SQLException {
         int handled = 0;
         boolean drained = false;
         while (handled < MESSAGES_PER_TURN_MAX && inFlight.hasRoom() && !drained) {
@@ -84,9 +87,25 @@ final class Stream implements ChangeListener, AutoCloseable {
         }
         sink.failIfBroken();
         readingAll &= drained;
+        long now = time.nanoTime();
+        pace.handled(handled, now);
+        if (drained && inFlight.events() > 0 && pace.isSendingOff(now)) {
+            sink.sendOff();
+        }
         confirm(drained);
         takePulse();
-        return handled;
+        rest(drained);
+    }
+
+    private void rest(boolean drained) throws SQLException {
+        long gatherNanos = pace.gatherNanos();
+        if (drained && gatherNanos > 0) {
+            time.pause(gatherNanos);
+        } else if (drained) {
+            changes.await(pace.waitMax(inFlight.events() > 0));
+        } else if (!inFlight.hasRoom()) {
+            time.pause(NO_ROOM_NANOS);
+        }
     }
 
     @Override

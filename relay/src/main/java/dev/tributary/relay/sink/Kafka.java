@@ -1,6 +1,7 @@
 package dev.tributary.relay.sink;
 
 import dev.tributary.relay.flow.RelayException;
+import java.util.concurrent.ExecutorService;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.Producer;
 
@@ -17,6 +18,9 @@ public interface Kafka {
 
     /** A producer that keeps the order, to be closed by the caller. */
     Producer<byte[], byte[]> producer(String clientId);
+
+    /** Runs tasks that may block, one after the other, in a thread of this name; to be shut down by the caller. */
+    ExecutorService background(String name);
 
     /** What to throw when {@code what} was asked of Kafka in vain. */
     static RelayException unavailable(String address, String what, Throwable cause) {

@@ -1,6 +1,8 @@
 package dev.tributary.relay.sink;
 
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -33,5 +35,14 @@ public final class KafkaClients implements Kafka {
     @Override
     public Producer<byte[], byte[]> producer(String clientId) {
         return new KafkaProducer<>(settings.producer(clientId));
+    }
+
+    @Override
+    public ExecutorService background(String name) {
+        return Executors.newSingleThreadExecutor(task -> {
+            Thread thread = new Thread(task, name);
+            thread.setDaemon(true);
+            return thread;
+        });
     }
 }

@@ -10,6 +10,8 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.producer.Producer;
@@ -23,6 +25,8 @@ import org.apache.kafka.common.errors.InvalidTimestampException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Sends records in the order given, under the prefix rule: the first failed send closes the producer at once, so that
@@ -30,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * new epoch and goes on: that would be a gap.) Used by one thread; acknowledgements and failures come on the producer's.
  */
 public final class KafkaSink implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(KafkaSink.class);
     /**
      * Roughly what a record's headers and batch entry take beside key and value; for limits on memory, where too much
      * is better than too little.
@@ -39,6 +44,10 @@ public final class KafkaSink implements AutoCloseable {
     private final String source;
     private final Producer<byte[], byte[]> producer;
     private final Map<String, Map<Integer, Long>> endOffsets = new ConcurrentHashMap<>();
+    private final AtomicBoolean sendingOff = new AtomicBoolean();
+    /** A producer's flush waits for all that is on its way, which the stream's thread must not. */
+    private final ExecutorService background;
+
     private final AtomicReference<@Nullable RelayException> failure = new AtomicReference<>();
 
     /**
@@ -50,6 +59,7 @@ public final class KafkaSink implements AutoCloseable {
         this.source = source;
         endOffsets.forEach((topic, partitions) -> this.endOffsets.put(topic, new ConcurrentHashMap<>(partitions)));
         producer = kafka.producer("tributary-relay-" + source);
+        background = kafka.background("relay-" + source + "-send-off");
     }
 
     /** About the memory that {@code record} takes until it is acknowledged. */
@@ -100,6 +110,21 @@ public final class KafkaSink implements AutoCloseable {
             fail(topic, id, e);
         }
         failIfBroken();
+    }
+
+    /** Has what the producer still gathers sent now, and does not wait for it. */
+    public void sendOff() {
+        if (sendingOff.compareAndSet(false, true)) {
+            background.execute(() -> {
+                try {
+                    producer.flush();
+                } catch (KafkaException e) {
+                    LOG.debug("Closed while sending off", e);
+                } finally {
+                    sendingOff.set(false);
+                }
+            });
+        }
     }
 
     /**
@@ -156,5 +181,6 @@ public final class KafkaSink implements AutoCloseable {
     @Override
     public void close() {
         producer.close(Duration.ZERO);
+        background.shutdownNow();
     }
 }

@@ -2,6 +2,7 @@ package dev.tributary.relay.source;
 
 import dev.tributary.relay.flow.ChangeListener;
 import java.sql.SQLException;
+import java.time.Duration;
 
 /**
  * Reads one source's committed events in commit order, each with its final position: an engine that learns a
@@ -14,6 +15,9 @@ public interface ChangeSource extends AutoCloseable {
      * @return false if no message was there
      */
     boolean poll(ChangeListener listener) throws SQLException;
+
+    /** Waits until the server may have sent something, or {@code atMost} has passed. */
+    void await(Duration atMost) throws SQLException;
 
     /** Has the server told, within about a second, that nothing up to {@code lsn} will be asked for again. */
     void confirm(long lsn);

@@ -3,12 +3,16 @@ package dev.tributary.relay.source;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.ChangeListener;
 import dev.tributary.relay.flow.RelayException;
+import dev.tributary.relay.source.ReadAheadSocketFactory.ReadAheadSocket;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Properties;
+import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -36,8 +40,10 @@ public final class PgOutputSource implements ChangeSource {
     private static final int CONNECT_TIMEOUT_SECONDS = 10;
     private static final String SLOT_IN_USE = "55006";
     private static final String UNDEFINED_OBJECT = "42704";
+    private static final String CONNECTION_FAILURE = "08006";
 
     private final Connection connection;
+    private final ReadAheadSocket socket;
     private final PGReplicationStream stream;
     private final PgOutputDecoder decoder;
     private final ScheduledExecutorService statusThread;
@@ -51,7 +57,9 @@ public final class PgOutputSource implements ChangeSource {
      */
     public PgOutputSource(SourceConfig source, long confirmedLsn) throws SQLException {
         decoder = new PgOutputDecoder(source.epoch());
-        connection = DriverManager.getConnection(source.url(), replicationProperties(source));
+        String socketKey = source.slot() + " " + UUID.randomUUID();
+        connection = DriverManager.getConnection(source.url(), replicationProperties(source, socketKey));
+        socket = Objects.requireNonNull(ReadAheadSocketFactory.taken(socketKey), "the driver made no socket");
         try {
             stream = connection
                     .unwrap(PGConnection.class)
@@ -96,7 +104,7 @@ public final class PgOutputSource implements ChangeSource {
         }
     }
 
-    private static Properties replicationProperties(SourceConfig source) {
+    private static Properties replicationProperties(SourceConfig source, String socketKey) {
         Properties properties = new Properties();
         PGProperty.USER.set(properties, source.username());
         PGProperty.PASSWORD.set(properties, source.password());
@@ -106,6 +114,8 @@ public final class PgOutputSource implements ChangeSource {
         PGProperty.CONNECT_TIMEOUT.set(properties, CONNECT_TIMEOUT_SECONDS);
         PGProperty.SOCKET_TIMEOUT.set(properties, (int) MESSAGE_MAX.toSeconds());
         PGProperty.TCP_KEEP_ALIVE.set(properties, true);
+        PGProperty.SOCKET_FACTORY.set(properties, ReadAheadSocketFactory.class.getName());
+        PGProperty.SOCKET_FACTORY_ARG.set(properties, socketKey);
         PGProperty.APPLICATION_NAME.set(properties, "tributary-relay-" + source.name());
         return properties;
     }
@@ -132,6 +142,15 @@ public final class PgOutputSource implements ChangeSource {
         }
         decoder.decode(message, listener);
         return true;
+    }
+
+    @Override
+    public void await(Duration atMost) throws SQLException {
+        try {
+            socket.await((int) atMost.toMillis());
+        } catch (IOException e) {
+            throw new SQLException("the stream broke: " + e.getMessage(), CONNECTION_FAILURE, e);
+        }
     }
 
     @Override
