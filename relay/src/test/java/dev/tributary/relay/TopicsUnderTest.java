@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -37,6 +38,12 @@ final class TopicsUnderTest {
     /** Every record of the source's topics, each partition in order. */
     List<ConsumerRecord<byte[], byte[]>> records() {
         List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
+        forEachRecord(records::add);
+        return records;
+    }
+
+    /** As {@link #records}, where they are too many to keep. */
+    void forEachRecord(Consumer<ConsumerRecord<byte[], byte[]>> action) {
         Map<String, Object> properties = Map.of(
                 "bootstrap.servers",
                 kafka.bootstrapServers(),
@@ -51,10 +58,9 @@ final class TopicsUnderTest {
             Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
             consumer.seekToBeginning(partitions);
             while (partitions.stream().anyMatch(partition -> consumer.position(partition) < ends.get(partition))) {
-                consumer.poll(Duration.ofMillis(100)).forEach(records::add);
+                consumer.poll(Duration.ofMillis(100)).forEach(action);
             }
         }
-        return records;
     }
 
     /** How many records there are; cheaper than reading them. */

@@ -13,6 +13,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,8 +27,11 @@ public final class ConfigFile {
     private static final String SOURCES = "relay.sources.";
     private static final List<String> SECTIONS = List.of("kafka", "http", "sources");
     private static final List<String> HTTP_KEYS = List.of("host", "port");
-    private static final Set<String> SOURCE_KEYS =
-            Set.of("url", "username", "password", "engine", "topic", "epoch", "skip");
+    private static final Set<String> SOURCE_KEYS = Stream.concat(
+                    Stream.of(
+                            "url", "username", "password", "engine", "topic", "epoch", "skip", "transaction.bytes.max"),
+                    LayoutKeys.names().stream())
+            .collect(Collectors.toUnmodifiableSet());
     private static final Set<String> TOPIC_PLACEHOLDERS = Set.of("source", "aggregate_type");
 
     private final Map<String, String> environment;
@@ -149,7 +154,12 @@ public final class ConfigFile {
                 engine(SOURCES + name + ".engine", keys.get("engine")),
                 keys.getOrDefault("topic", TopicTemplate.DEFAULT),
                 number(SOURCES + name + ".epoch", keys.get("epoch"), 1),
-                ids(SOURCES + name + ".skip", keys.getOrDefault("skip", "")));
+                ids(SOURCES + name + ".skip", keys.getOrDefault("skip", "")),
+                LayoutKeys.read(keys, (key, problem) -> mistakes.add(new Mistake(SOURCES + name + "." + key, problem))),
+                number(
+                        SOURCES + name + ".transaction.bytes.max",
+                        keys.get("transaction.bytes.max"),
+                        SourceConfig.DEFAULT_TRANSACTION_BYTES_MAX));
     }
 
     private Set<UUID> ids(String key, String value) {

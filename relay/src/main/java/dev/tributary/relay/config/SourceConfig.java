@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param topic template of topic names, with {@code ${source}} and {@code ${aggregate_type}}
  * @param epoch raised by one whenever the database's LSNs lost their meaning (restore, dump and reload); at least 1
  * @param skip ids of events that are not to be relayed: what an operator decides about an event that Kafka cannot take
+ * @param layout the tables that hold the events
+ * @param transactionBytesMax how much of one transaction the Debezium engine may hold in memory
  */
 public record SourceConfig(
         String name,
@@ -29,7 +31,12 @@ public record SourceConfig(
         Engine engine,
         String topic,
         int epoch,
-        Set<UUID> skip) {
+        Set<UUID> skip,
+        OutboxLayout layout,
+        int transactionBytesMax) {
+    /** A quarter of a heap of 256 MB. */
+    public static final int DEFAULT_TRANSACTION_BYTES_MAX = 64 * 1024 * 1024;
+
     private static final String SLOT_PREFIX = "tributary_";
     private static final int SLOT_NAME_CHARS_MAX = 63;
     private static final int NAME_CHARS_MAX = SLOT_NAME_CHARS_MAX - SLOT_PREFIX.length();
@@ -46,6 +53,29 @@ public record SourceConfig(
     public SourceConfig(
             String name, String url, String username, String password, Engine engine, String topic, int epoch) {
         this(name, url, username, password, engine, topic, epoch, Set.of());
+    }
+
+    /** With Tributary's own tables. */
+    public SourceConfig(
+            String name,
+            String url,
+            String username,
+            String password,
+            Engine engine,
+            String topic,
+            int epoch,
+            Set<UUID> skip) {
+        this(
+                name,
+                url,
+                username,
+                password,
+                engine,
+                topic,
+                epoch,
+                skip,
+                OutboxLayout.tributary(),
+                DEFAULT_TRANSACTION_BYTES_MAX);
     }
 
     /**
@@ -71,6 +101,10 @@ public record SourceConfig(
         TopicTemplate.problems(topic, name).forEach(p -> mistakes.add(new Mistake(key(name, "topic"), p)));
         if (epoch < 1) {
             mistakes.add(new Mistake(key(name, "epoch"), "must be 1 or more, not " + epoch));
+        }
+        if (transactionBytesMax < 1) {
+            mistakes.add(
+                    new Mistake(key(name, "transaction.bytes.max"), "must be 1 or more, not " + transactionBytesMax));
         }
         ConfigurationException.throwIfAny(mistakes);
     }
@@ -109,9 +143,24 @@ public record SourceConfig(
         return SLOT_PREFIX + name;
     }
 
-    /** The publication's name. */
+    /** The publication's name: one for all who read Tributary's tables, one for each other table that is read. */
     public String publication() {
-        return "tributary";
+        return layout.isOwn() ? "tributary" : SLOT_PREFIX + name;
+    }
+
+    /** The same source, read by {@code engine}. */
+    public SourceConfig withEngine(Engine engine) {
+        return new SourceConfig(name, url, username, password, engine, topic, epoch, skip, layout, transactionBytesMax);
+    }
+
+    /** The same source, with its events in other tables. */
+    public SourceConfig withLayout(OutboxLayout layout) {
+        return new SourceConfig(name, url, username, password, engine, topic, epoch, skip, layout, transactionBytesMax);
+    }
+
+    /** The same source, of which so much of a transaction may be held in memory. */
+    public SourceConfig withTransactionBytesMax(int transactionBytesMax) {
+        return new SourceConfig(name, url, username, password, engine, topic, epoch, skip, layout, transactionBytesMax);
     }
 
     /** Names this source's topics. */

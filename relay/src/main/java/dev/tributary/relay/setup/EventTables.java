@@ -1,18 +1,15 @@
 package dev.tributary.relay.setup;
 
+import dev.tributary.relay.config.OutboxLayout;
+import dev.tributary.relay.config.SourceConfig;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 
-/** The two tables that the relay tails, the columns that it reads there, and the table that tells it the topics. */
+/** The tables that the relay tails, the columns that it reads there, and the table that tells it the topics. */
 final class EventTables {
-    static final String SCHEMA = "tributary";
-    static final List<String> NAMES = List.of("event_store", "outbox");
-
-    static final List<String> COLUMNS = List.of(
+    private static final List<String> OWN_COLUMNS = List.of(
             "id uuid",
             "aggregate_type text",
             "aggregate_id text",
@@ -23,30 +20,38 @@ final class EventTables {
             "headers json",
             "occurred_at timestamp with time zone");
 
-    private static final String HEADS = SCHEMA + ".aggregate";
+    private static final String HEADS = "tributary.aggregate";
 
     private EventTables() {}
 
-    static List<Finding> findings(Connection connection, String role) throws SQLException {
-        Map<String, List<String>> present = columns(connection);
+    static List<Finding> findings(Connection connection, SourceConfig source) throws SQLException {
+        OutboxLayout layout = source.layout();
+        List<String> wanted = layout.isOwn() ? OWN_COLUMNS : layout.columnNames();
         List<Finding> findings = new ArrayList<>();
-        for (String table : NAMES) {
-            String name = SCHEMA + "." + table;
-            List<String> columns = present.getOrDefault(table, List.of());
+        for (String table : layout.tables()) {
+            List<String> columns = columns(connection, table, layout.isOwn());
             List<String> missing =
-                    COLUMNS.stream().filter(c -> !columns.contains(c)).toList();
+                    wanted.stream().filter(c -> !columns.contains(c)).toList();
             if (columns.isEmpty()) {
-                findings.add(Finding.failed("table", name + " does not exist", "Run 'relay init'"));
+                findings.add(Finding.failed(
+                        "table",
+                        table + " does not exist",
+                        layout.isOwn() ? "Run 'relay init'" : "Create it, or correct " + source.key("table")));
             } else if (!missing.isEmpty()) {
                 findings.add(Finding.failed(
                         "table",
-                        name + " lacks the columns " + missing,
-                        "It is not the outbox that this relay reads, or somebody altered it: restore these columns"));
+                        table + " lacks the columns " + missing,
+                        layout.isOwn()
+                                ? "It is not the outbox that this relay reads, or somebody altered it: restore these columns"
+                                : "It has " + columns + ": name them under " + source.key("table.field.event.*")
+                                        + " and " + source.key("route.by.field")));
             } else {
-                findings.add(Finding.ok("table", name));
+                findings.add(Finding.ok("table", table));
             }
         }
-        findings.add(readableHeads(connection, role));
+        if (layout.isOwn()) {
+            findings.add(readableHeads(connection, source.username()));
+        }
         return findings;
     }
 
@@ -65,24 +70,19 @@ final class EventTables {
                         "table",
                         "role '" + role + "' may not read " + HEADS
                                 + ", from which the relay learns what topics to make",
-                        "GRANT USAGE ON SCHEMA " + SCHEMA + " TO \"" + role + "\"; GRANT SELECT ON " + HEADS + " TO \""
+                        "GRANT USAGE ON SCHEMA tributary TO \"" + role + "\"; GRANT SELECT ON " + HEADS + " TO \""
                                 + role + "\"");
     }
 
-    private static Map<String, List<String>> columns(Connection connection) throws SQLException {
-        Map<String, List<String>> columns = new TreeMap<>();
-        Database.list(
-                connection,
-                """
-                SELECT c.relname, a.attname || ' ' || format_type(a.atttypid, NULL)
+    /** From the catalog, where a role sees also what it may not use. */
+    private static List<String> columns(Connection connection, String table, boolean withTypes) throws SQLException {
+        return Database.texts(
+                connection, """
+                SELECT a.attname || %s
                 FROM pg_attribute a
                 JOIN pg_class c ON c.oid = a.attrelid
                 JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.nspname = ? AND a.attnum > 0 AND NOT a.attisdropped
-                """,
-                row -> columns.computeIfAbsent(row.getString(1), unused -> new ArrayList<>())
-                        .add(row.getString(2)),
-                SCHEMA);
-        return columns;
+                WHERE n.nspname || '.' || c.relname = ? AND a.attnum > 0 AND NOT a.attisdropped
+                """.formatted(withTypes ? "' ' || format_type(a.atttypid, NULL)" : "''"), table);
     }
 }

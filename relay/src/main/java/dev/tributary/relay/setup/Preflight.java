@@ -47,12 +47,12 @@ public final class Preflight {
             findings.add(Server.replication(source));
         }
         findings.add(Server.statistics(connection));
-        findings.addAll(EventTables.findings(connection, source.username()));
+        findings.addAll(EventTables.findings(connection, source));
         Publication publication = Publication.read(connection, source.publication());
         if (publication == null) {
             findings.add(Finding.failed("publication", source.publication() + " does not exist", "Run 'relay init'"));
         } else {
-            findings.addAll(publication.findings());
+            findings.addAll(publication.findings(source));
         }
         if (slot == null) {
             findings.add(Finding.failed("slot", source.slot() + " does not exist", "Run 'relay init'"));

@@ -1,6 +1,7 @@
 package dev.tributary.relay.setup;
 
 import dev.tributary.outbox.OutboxSchema;
+import dev.tributary.relay.config.OutboxLayout;
 import dev.tributary.relay.config.SourceConfig;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -49,7 +50,7 @@ public final class Preparation {
         try (Connection connection = Database.connect(source)) {
             Preparation preparation = plan(connection, source);
             if (preparation.slot != null && !leaveEvents) {
-                refuseToLeaveEvents(connection);
+                refuseToLeaveEvents(connection, source.layout());
             }
             return preparation;
         } catch (SQLException e) {
@@ -70,8 +71,9 @@ public final class Preparation {
         refuseUnusable(source, connection.getCatalog(), publication, slot);
 
         List<Step> transaction = new ArrayList<>();
-        List<String> missing = OutboxObjects.missing(connection);
-        if (!missing.isEmpty()) {
+        if (!source.layout().isOwn()) {
+            refuseMissingTable(connection, source);
+        } else if (!OutboxObjects.missing(connection).isEmpty()) {
             transaction.add(new Step("schema tributary", String.join("\n", OutboxSchema.scripts())));
         }
         if (publication == null) {
@@ -81,12 +83,23 @@ public final class Preparation {
         return new Preparation(source, transaction, slotStep);
     }
 
-    private static void refuseToLeaveEvents(Connection connection) throws SQLException {
-        for (String table : List.of("tributary.outbox", "tributary.event_store")) {
-            boolean there = !Database.texts(connection, "SELECT 'there' WHERE to_regclass('" + table + "') IS NOT NULL")
+    /** The service's own table is the service's to create. */
+    private static void refuseMissingTable(Connection connection, SourceConfig source) throws SQLException {
+        List<Finding> failures = EventTables.findings(connection, source).stream()
+                .filter(Finding::isFailure)
+                .toList();
+        if (!failures.isEmpty()) {
+            throw new SetupException(failures);
+        }
+    }
+
+    private static void refuseToLeaveEvents(Connection connection, OutboxLayout layout) throws SQLException {
+        for (String table : layout.tables()) {
+            String sql = OutboxLayout.sql(table);
+            boolean there = !Database.texts(connection, "SELECT 'there' WHERE to_regclass(?) IS NOT NULL", sql)
                     .isEmpty();
             if (there
-                    && !Database.texts(connection, "SELECT 'rows' WHERE EXISTS (SELECT FROM " + table + ")")
+                    && !Database.texts(connection, "SELECT 'rows' WHERE EXISTS (SELECT FROM " + sql + ")")
                             .isEmpty()) {
                 throw new SetupException(List.of(Finding.failed(
                         "slot",
@@ -101,7 +114,7 @@ public final class Preparation {
             SourceConfig source, String database, @Nullable Publication publication, @Nullable Slot slot) {
         List<Finding> findings = new ArrayList<>();
         if (publication != null) {
-            findings.addAll(publication.findings());
+            findings.addAll(publication.findings(source));
         }
         if (slot != null) {
             // A running relay reads the slot while others repeat init: no reason to refuse

@@ -18,14 +18,12 @@ import org.jspecify.annotations.Nullable;
 record Publication(String name, List<String> operations, boolean viaRoot, List<String> tables, List<String> narrowed) {
     private static final String SUBJECT = "publication";
     private static final List<String> INSERT = List.of("insert");
-    private static final List<String> TABLES =
-            EventTables.NAMES.stream().map(t -> EventTables.SCHEMA + "." + t).toList();
     private static final String QUIETLY =
             "While no service writes events and the relay is stopped (an altered publication can lose events otherwise): ";
 
     static String createSql(SourceConfig source) {
-        return "CREATE PUBLICATION " + source.publication() + " FOR TABLE " + String.join(", ", TABLES)
-                + "\n    WITH (publish = 'insert', publish_via_partition_root = true);";
+        return "CREATE PUBLICATION " + source.publication() + " FOR TABLE "
+                + source.layout().tablesSql() + "\n    WITH (publish = 'insert', publish_via_partition_root = true);";
     }
 
     /** Null if there is none. */
@@ -62,7 +60,7 @@ record Publication(String name, List<String> operations, boolean viaRoot, List<S
                 name);
     }
 
-    List<Finding> findings() {
+    List<Finding> findings(SourceConfig source) {
         List<Finding> findings = new ArrayList<>();
         if (!operations.equals(INSERT)) {
             findings.add(Finding.failed(
@@ -75,19 +73,24 @@ record Publication(String name, List<String> operations, boolean viaRoot, List<S
                     SUBJECT,
                     name + " publishes partitions under their own names",
                     QUIETLY + "ALTER PUBLICATION " + name + " SET (publish_via_partition_root = true)"));
-        } else if (!tables.equals(TABLES)) {
+        } else if (!tables.equals(source.layout().tables())) {
             findings.add(Finding.failed(
                     SUBJECT,
-                    name + " covers " + tables + " instead of " + TABLES,
-                    QUIETLY + "ALTER PUBLICATION " + name + " SET TABLE " + String.join(", ", TABLES)
+                    name + " covers " + tables + " instead of "
+                            + source.layout().tables(),
+                    QUIETLY + "ALTER PUBLICATION " + name + " SET TABLE "
+                            + source.layout().tablesSql()
                             + "; where it is FOR ALL TABLES or of a schema, drop it and create it anew"));
         }
         if (!narrowed.isEmpty()) {
             findings.add(Finding.failed(
                     SUBJECT,
                     name + " hides rows or columns of " + narrowed,
-                    QUIETLY + "ALTER PUBLICATION " + name + " SET TABLE " + String.join(", ", TABLES)));
+                    QUIETLY + "ALTER PUBLICATION " + name + " SET TABLE "
+                            + source.layout().tablesSql()));
         }
-        return findings.isEmpty() ? List.of(Finding.ok(SUBJECT, name + " publishes inserts of both tables")) : findings;
+        return findings.isEmpty()
+                ? List.of(Finding.ok(SUBJECT, name + " publishes inserts of " + String.join(" and ", tables)))
+                : findings;
     }
 }

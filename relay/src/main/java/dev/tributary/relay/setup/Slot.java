@@ -82,7 +82,7 @@ record Slot(
                     SUBJECT,
                     name + " is lost: the server no longer has the WAL it needs"
                             + (invalidated == null ? "" : " (" + invalidated + ")"),
-                    "Events between its confirmed position and now are still in tributary.outbox, but cannot be streamed."
+                    "Events between its confirmed position and now may still be in the table, but cannot be streamed."
                             + " To go on without them: " + dropSql(source) + ", then 'relay init'"));
         }
         List<Finding> findings = new ArrayList<>();

@@ -1,12 +1,16 @@
 package dev.tributary.relay.source;
 
 import dev.tributary.outbox.wire.Position;
+import dev.tributary.relay.config.EventColumn;
+import dev.tributary.relay.config.OutboxLayout;
+import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.ChangeListener;
 import dev.tributary.relay.flow.OutboxEvent;
 import dev.tributary.relay.flow.RelayException;
-import dev.tributary.relay.source.RelationLayout.Column;
+import dev.tributary.relay.source.RelationLayout.SentColumn;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,9 +27,10 @@ import org.jspecify.annotations.Nullable;
  *     message formats</a>
  */
 final class PgOutputDecoder {
-    private static final Set<String> EVENT_TABLES = Set.of("tributary.outbox", "tributary.event_store");
-
+    private final SourceConfig source;
     private final int epoch;
+    private final OutboxLayout layout;
+    private final byte[] contentType;
     private final Map<Integer, RelationLayout> eventTables = new HashMap<>();
     private final Set<Integer> otherTables = new HashSet<>();
     private final TupleReader tuple = new TupleReader();
@@ -36,8 +41,11 @@ final class PgOutputDecoder {
     private Instant committedAt = Instant.EPOCH;
 
     /** Starts anew with every connection: the server repeats each table's layout before its first change. */
-    PgOutputDecoder(int epoch) {
-        this.epoch = epoch;
+    PgOutputDecoder(SourceConfig source) {
+        this.source = source;
+        this.epoch = source.epoch();
+        this.layout = source.layout();
+        this.contentType = layout.contentType().getBytes(StandardCharsets.UTF_8);
     }
 
     /** Whether a Begin has come and its Commit has not. */
@@ -82,39 +90,49 @@ final class PgOutputDecoder {
         String table = string(message) + "." + string(message);
         message.get(); // replica identity
         int columns = message.getShort();
-        List<String> names = new ArrayList<>(columns);
+        List<SentColumn> sent = new ArrayList<>(columns);
         for (int i = 0; i < columns; i++) {
             message.get(); // key flag
-            names.add(string(message));
-            message.getInt(); // type
+            sent.add(new SentColumn(string(message), message.getInt()));
             message.getInt(); // type modifier
         }
-        if (EVENT_TABLES.contains(table)) {
-            eventTables.put(id, RelationLayout.of(table, names));
+        if (layout.tables().contains(table)) {
+            eventTables.put(id, RelationLayout.of(layout, table, sent));
         } else {
             otherTables.add(id); // among them the partitions, whose layouts come beside their root's
         }
     }
 
     private void insert(ByteBuffer message, ChangeListener listener) {
-        RelationLayout layout = eventTable(message.getInt());
-        if (layout == null) {
+        RelationLayout table = eventTable(message.getInt());
+        if (table == null) {
             return;
         }
         message.get(); // 'N': new row follows
-        tuple.read(layout, message);
-        listener.event(new OutboxEvent(
-                new Position(epoch, commitLsn, ordinal++),
-                committedAt,
-                tuple.uuid(Column.ID),
-                tuple.repeatedText(Column.AGGREGATE_TYPE),
-                tuple.utf8(Column.AGGREGATE_ID),
-                tuple.bigintOrZero(Column.SEQUENCE),
-                tuple.utf8(Column.TYPE),
-                tuple.utf8(Column.CONTENT_TYPE),
-                tuple.bytea(Column.PAYLOAD),
-                tuple.utf8OrNull(Column.HEADERS),
-                tuple.timestamp(Column.OCCURRED_AT)));
+        tuple.read(table, message);
+        listener.event(event(table, new Position(epoch, commitLsn, ordinal++)));
+    }
+
+    private OutboxEvent event(RelationLayout table, Position position) {
+        try {
+            return new OutboxEvent(
+                    position,
+                    committedAt,
+                    tuple.uuid(EventColumn.ID),
+                    tuple.repeatedText(EventColumn.AGGREGATE_TYPE),
+                    tuple.utf8(EventColumn.AGGREGATE_ID),
+                    tuple.bigintOrZero(EventColumn.SEQUENCE),
+                    tuple.utf8(EventColumn.TYPE),
+                    tuple.utf8Or(EventColumn.CONTENT_TYPE, contentType),
+                    tuple.payload(),
+                    tuple.headers(),
+                    tuple.timestampOr(EventColumn.OCCURRED_AT, committedAt));
+        } catch (IllegalArgumentException | DateTimeException e) {
+            throw new RelayException.Stopped(
+                    "the row of " + table.table() + " at " + position + " is no event: " + e.getMessage(),
+                    "id must be a UUID, and times must lie between the years 1 and 9999; see docs/operating.md",
+                    e);
+        }
     }
 
     private void refuse(ByteBuffer message, char kind) {
@@ -123,13 +141,9 @@ final class PgOutputDecoder {
             message.get(); // options
         }
         for (int i = 0; i < relations; i++) {
-            RelationLayout layout = eventTable(message.getInt());
-            if (layout != null) {
-                throw new RelayException.Stopped(
-                        (kind == 'T' ? "TRUNCATE" : "UPDATE") + " on " + layout.table()
-                                + " came through the publication: events are immutable",
-                        "let the publication send inserts only: ALTER PUBLICATION tributary SET (publish = 'insert')",
-                        null);
+            RelationLayout table = eventTable(message.getInt());
+            if (table != null) {
+                ForeignChange.refuse(source, kind == 'T' ? "TRUNCATE" : "UPDATE", table.table(), commitLsn);
             }
         }
     }

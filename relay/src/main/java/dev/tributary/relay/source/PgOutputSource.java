@@ -56,7 +56,7 @@ public final class PgOutputSource implements ChangeSource {
      * @throws SQLException if the database cannot be reached or refuses
      */
     public PgOutputSource(SourceConfig source, long confirmedLsn) throws SQLException {
-        decoder = new PgOutputDecoder(source.epoch());
+        decoder = new PgOutputDecoder(source);
         String socketKey = source.slot() + " " + UUID.randomUUID();
         connection = DriverManager.getConnection(source.url(), replicationProperties(source, socketKey));
         socket = Objects.requireNonNull(ReadAheadSocketFactory.taken(socketKey), "the driver made no socket");
@@ -70,7 +70,8 @@ public final class PgOutputSource implements ChangeSource {
                     .withStartPosition(LogSequenceNumber.valueOf(confirmedLsn))
                     .withSlotOption("proto_version", 1)
                     .withSlotOption("publication_names", source.publication())
-                    .withSlotOption("binary", true)
+                    // Binary is smaller and faster; what types a service chose for its own table is not known here
+                    .withSlotOption("binary", source.layout().isOwn())
                     .withStatusInterval((int) MESSAGE_MAX.toMillis(), TimeUnit.MILLISECONDS)
                     .withAutomaticFlush(false) // the driver would confirm what is not in Kafka
                     .start();

@@ -121,6 +121,9 @@ public final class PostgresDatabase implements SourceDatabase {
                 + " WHERE a.aggregate_type > t.aggregate_type ORDER BY 1 LIMIT 1) FROM t"
                 + " WHERE t.aggregate_type IS NOT NULL) SELECT aggregate_type FROM t WHERE aggregate_type IS NOT NULL";
         List<String> types = new ArrayList<>();
+        if (!source.layout().isOwn()) {
+            return types; // a service's own table says no types before its events do
+        }
         try (PreparedStatement query = connection.prepareStatement(skipScan);
                 ResultSet rows = query.executeQuery()) {
             while (rows.next()) {

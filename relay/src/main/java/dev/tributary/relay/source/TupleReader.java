@@ -1,18 +1,25 @@
 package dev.tributary.relay.source;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tributary.relay.config.EventColumn;
 import dev.tributary.relay.flow.RelayException;
-import dev.tributary.relay.source.RelationLayout.Column;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
 import java.time.Instant;
+import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
+import java.time.temporal.TemporalAccessor;
 import java.util.Arrays;
-import java.util.HexFormat;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.util.PGbytea;
 
 /**
  * Reads the columns of one row in place. The server sends each column in binary or, for types without a binary form or
@@ -21,15 +28,17 @@ import org.jspecify.annotations.Nullable;
  * @see <a href="https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html">TupleData</a>
  */
 final class TupleReader {
+    private static final JsonMapper JSON = new JsonMapper();
     private static final long MICROS_2000_TO_1970 = 946_684_800_000_000L;
     private static final DateTimeFormatter TIMESTAMP_TEXT = new DateTimeFormatterBuilder()
             .append(DateTimeFormatter.ISO_LOCAL_DATE)
             .appendLiteral(' ')
             .append(DateTimeFormatter.ISO_LOCAL_TIME)
+            .optionalStart()
             .appendOffset("+HH:mm:ss", "+00")
-            .toFormatter(java.util.Locale.ROOT);
+            .toFormatter(Locale.ROOT);
 
-    private RelationLayout layout = new RelationLayout("", Map.of());
+    private RelationLayout layout = new RelationLayout("", Map.of(), Map.of(), true);
     private ByteBuffer message = ByteBuffer.allocate(0);
     private byte[] kinds = new byte[16];
     private int[] offsets = new int[16];
@@ -57,7 +66,7 @@ final class TupleReader {
         }
     }
 
-    UUID uuid(Column column) {
+    UUID uuid(EventColumn column) {
         int i = present(column);
         if (kinds[i] == 'b') {
             return new UUID(message.getLong(offsets[i]), message.getLong(offsets[i] + 8));
@@ -65,13 +74,16 @@ final class TupleReader {
         return UUID.fromString(text(column));
     }
 
-    String text(Column column) {
-        int i = present(column);
+    String text(EventColumn column) {
+        return text(present(column));
+    }
+
+    private String text(int i) {
         return new String(message.array(), message.arrayOffset() + offsets[i], lengths[i], StandardCharsets.UTF_8);
     }
 
     /** Like {@link #text}, for a column that often holds what it held in the row before: then the same string. */
-    String repeatedText(Column column) {
+    String repeatedText(EventColumn column) {
         int i = present(column);
         int start = message.arrayOffset() + offsets[i];
         if (!Arrays.equals(message.array(), start, start + lengths[i], repeatedUtf8, 0, repeatedUtf8.length)) {
@@ -82,37 +94,73 @@ final class TupleReader {
     }
 
     /** UTF-8 of a text or json column. */
-    byte[] utf8(Column column) {
+    byte[] utf8(EventColumn column) {
         return copy(present(column));
     }
 
-    byte @Nullable [] utf8OrNull(Column column) {
-        int i = layout.indexOf(column);
-        return kinds[i] == 'n' ? null : copy(present(column));
+    /** UTF-8 of a text column; {@code other} where there is no such column. */
+    byte[] utf8Or(EventColumn column, byte[] other) {
+        return layout.indexOf(column) < 0 ? other : utf8(column);
     }
 
-    byte[] bytea(Column column) {
-        int i = present(column);
-        if (kinds[i] == 'b') {
-            return copy(i);
+    /** A flat JSON object: the column that holds one, or the columns that are to be headers; null if there are none. */
+    byte @Nullable [] headers() {
+        int i = layout.indexOf(EventColumn.HEADERS);
+        if (i >= 0) {
+            return kinds[i] == 'n' ? null : copy(present(EventColumn.HEADERS));
         }
-        String hex = text(column);
-        return HexFormat.of().parseHex(hex, 2, hex.length()); // after \x
+        return layout.headers().isEmpty() ? null : json(layout.headers());
     }
 
-    long bigintOrZero(Column column) {
+    private byte @Nullable [] json(Map<String, Integer> columns) {
+        ObjectNode object = JSON.createObjectNode();
+        columns.forEach((name, i) -> {
+            if (kinds[i] != 'n') {
+                object.put(name, text(i));
+            }
+        });
+        return object.isEmpty() ? null : object.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** The payload's bytes; none where a service's own table has a null. */
+    byte[] payload() {
+        int i = layout.indexOf(EventColumn.PAYLOAD);
+        if (kinds[i] == 'n' && layout.indexOf(EventColumn.CONTENT_TYPE) < 0) {
+            return new byte[0];
+        }
+        byte[] bytes = copy(present(EventColumn.PAYLOAD));
+        return kinds[i] == 'b' || !layout.payloadIsBytea() ? bytes : decoded(bytes);
+    }
+
+    private static byte[] decoded(byte[] byteaAsText) {
+        try {
+            return PGbytea.toBytes(byteaAsText); // hexadecimal, or however the database is set to show it
+        } catch (SQLException e) {
+            throw new IllegalArgumentException("payload is no bytea: " + e.getMessage(), e);
+        }
+    }
+
+    long bigintOrZero(EventColumn column) {
         int i = layout.indexOf(column);
-        if (kinds[i] == 'n') {
+        if (i < 0 || kinds[i] == 'n') {
             return 0;
         }
         return kinds[i] == 'b' ? message.getLong(offsets[i]) : Long.parseLong(text(column));
     }
 
-    Instant timestamp(Column column) {
+    /** {@code other} where there is no such column. A timestamp without time zone is taken for UTC. */
+    Instant timestampOr(EventColumn column, Instant other) {
+        if (layout.indexOf(column) < 0) {
+            return other;
+        }
         int i = present(column);
-        return kinds[i] == 'b'
-                ? instant(message.getLong(offsets[i]))
-                : OffsetDateTime.parse(text(column), TIMESTAMP_TEXT).toInstant();
+        if (kinds[i] == 'b') {
+            return instant(message.getLong(offsets[i]));
+        }
+        TemporalAccessor time = TIMESTAMP_TEXT.parseBest(text(i), OffsetDateTime::from, LocalDateTime::from);
+        return time instanceof LocalDateTime local
+                ? local.toInstant(ZoneOffset.UTC)
+                : ((OffsetDateTime) time).toInstant();
     }
 
     /** PostgreSQL counts microseconds from 2000. */
@@ -121,12 +169,12 @@ final class TupleReader {
         return Instant.ofEpochSecond(Math.floorDiv(micros, 1_000_000L), Math.floorMod(micros, 1_000_000L) * 1_000);
     }
 
-    private int present(Column column) {
+    private int present(EventColumn column) {
         int i = layout.indexOf(column);
         if (kinds[i] != 'b' && kinds[i] != 't') {
             throw new RelayException.Stopped(
-                    "a row of " + layout.table() + " has no value in column " + column,
-                    "the column must be NOT NULL, as `init` creates it; see docs/operating.md",
+                    "a row of " + layout.table() + " has no " + column.name().toLowerCase(Locale.ROOT),
+                    "the column must be NOT NULL; see docs/operating.md",
                     null);
         }
         return i;

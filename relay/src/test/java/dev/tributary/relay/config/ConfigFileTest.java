@@ -216,6 +216,53 @@ class ConfigFileTest {
     }
 
     @Test
+    void readsDebeziumsLayoutUnderDebeziumsNames() throws IOException {
+        SourceConfig sales = read(GOOD + """
+                      layout: debezium
+                      table: public.outboxevent
+                      table.field.event.key: aggregate_id
+                      table.field.event.timestamp: created_at
+                      route.by.field: aggregate_type
+                      table.fields.additional.placement: "tenant:header, origin:header:source"
+                      transaction.bytes.max: 1000
+                """, Map.of()).sources().get(0);
+        assertThat(sales.layout())
+                .isEqualTo(new OutboxLayout(
+                        OutboxLayout.Kind.DEBEZIUM,
+                        List.of("public.outboxevent"),
+                        Map.of(
+                                EventColumn.ID, "id",
+                                EventColumn.AGGREGATE_TYPE, "aggregate_type",
+                                EventColumn.AGGREGATE_ID, "aggregate_id",
+                                EventColumn.TYPE, "type",
+                                EventColumn.PAYLOAD, "payload",
+                                EventColumn.OCCURRED_AT, "created_at"),
+                        Map.of("tenant", "tenant", "origin", "source"),
+                        "application/json"));
+        assertThat(sales.publication()).isEqualTo("tributary_sales");
+        assertThat(sales.transactionBytesMax()).isEqualTo(1000);
+        assertThat(read(GOOD, Map.of()).sources().get(0).publication()).isEqualTo("tributary");
+    }
+
+    @Test
+    void tellsWhatIsWrongWithALayout() {
+        assertThat(mistakesOf(GOOD + "      layout: debezum\n", Map.of()))
+                .hasMessage("relay.sources.sales.layout: must be tributary or debezium, not 'debezum'; did you mean"
+                        + " 'debezium'?");
+        assertThat(mistakesOf(GOOD + "      layout: debezium\n", Map.of()))
+                .hasMessageContaining("name the outbox table");
+        assertThat(mistakesOf(GOOD + "      table: public.outbox\n", Map.of()))
+                .hasMessage("relay.sources.sales.table: is for layout: debezium");
+        assertThat(mistakesOf(GOOD + "      layout: debezium\n      table: outbox\n", Map.of()))
+                .hasMessageContaining("must be schema.table");
+        assertThat(mistakesOf(
+                        GOOD + "      layout: debezium\n      table: a.b\n"
+                                + "      table.fields.additional.placement: x:envelope\n",
+                        Map.of()))
+                .hasMessageContaining("'x:envelope'");
+    }
+
+    @Test
     void refusesTwoSourcesInOneTopic() {
         assertThat(mistakesOf("""
                         relay:

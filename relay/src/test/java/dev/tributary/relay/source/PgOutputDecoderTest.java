@@ -2,8 +2,11 @@ package dev.tributary.relay.source;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.tributary.outbox.wire.Position;
+import dev.tributary.relay.config.OutboxLayout;
+import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.ChangeListener;
 import dev.tributary.relay.flow.OutboxEvent;
 import dev.tributary.relay.flow.RelayException;
@@ -12,7 +15,11 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class PgOutputDecoderTest {
@@ -21,7 +28,12 @@ class PgOutputDecoderTest {
         "id", "aggregate_type", "aggregate_id", "sequence", "type", "content_type", "payload", "headers", "occurred_at"
     };
 
-    private final PgOutputDecoder decoder = new PgOutputDecoder(3);
+    private static final Map<String, Integer> TYPES =
+            Map.of("id", 2950, "sequence", 20, "payload", 17, "headers", 114, "occurred_at", 1184);
+    private static final SourceConfig SOURCE = new SourceConfig(
+            "sales", "jdbc:postgresql:sales", "relay", "", SourceConfig.Engine.PGOUTPUT, "${source}", 3);
+
+    private PgOutputDecoder decoder = new PgOutputDecoder(SOURCE);
     private final List<OutboxEvent> events = new ArrayList<>();
     private final List<Long> commits = new ArrayList<>();
     private final ChangeListener listener = new ChangeListener() {
@@ -125,6 +137,87 @@ class PgOutputDecoderTest {
     }
 
     @Test
+    void aForeignChangeIsPassedOverOnceItsTransactionIsNamed() {
+        decode(begin(1), outbox());
+        String remedy = catchThrowableOfType(RelayException.Stopped.class, () -> decode(new Message('U').i32(7)))
+                .remedy();
+        Matcher id = Pattern.compile("name ([0-9a-f-]{36}) under relay.sources.sales.skip")
+                .matcher(remedy);
+        assertThat(id.find()).isTrue();
+
+        decoder = new PgOutputDecoder(new SourceConfig(
+                "sales",
+                SOURCE.url(),
+                "relay",
+                "",
+                SOURCE.engine(),
+                "${source}",
+                3,
+                Set.of(UUID.fromString(id.group(1)))));
+        decode(begin(1), outbox(), new Message('U').i32(7), binaryInsert());
+        assertThat(events).hasSize(1);
+        decode(commit(1, 9), begin(9));
+        assertThatThrownBy(() -> decode(new Message('U').i32(7))).isInstanceOf(RelayException.Stopped.class);
+    }
+
+    @Test
+    void aColumnOfAnotherTypeStopsTheSourceByName() {
+        Message relation =
+                new Message('R').i32(7).zero("tributary").zero("outbox").i8('d').i16(COLUMNS.length);
+        for (String column : COLUMNS) {
+            int type = column.equals("aggregate_id") ? 20 : TYPES.getOrDefault(column, 25);
+            relation.i8(0).zero(column).i32(type).i32(-1);
+        }
+        assertThatThrownBy(() -> decode(begin(1), relation))
+                .isInstanceOf(RelayException.Stopped.class)
+                .hasMessageContaining("aggregate_id")
+                .hasMessageContaining("is no text");
+    }
+
+    @Test
+    void aRowThatIsNoEventStopsTheSource() {
+        decode(begin(1), outbox());
+        Message row = new Message('I').i32(7).i8('N').i16(9);
+        row.text("no id")
+                .text("order")
+                .text("1")
+                .nul()
+                .text("a.v1")
+                .text("text/plain")
+                .text("\\x00")
+                .nul();
+        assertThatThrownBy(() -> decode(row.text("2000-01-01 00:00:00+00")))
+                .isInstanceOf(RelayException.Stopped.class)
+                .hasMessageContaining("00000003-0000000000000001-00000000");
+    }
+
+    @Test
+    void aTableOfDebeziumsLayoutIsReadAsText() {
+        decoder = new PgOutputDecoder(SOURCE.withLayout(OutboxLayout.debezium("tributary.outbox")));
+        String[] columns = {"payload", "id", "type", "aggregateid", "aggregatetype", "more"};
+        decode(begin(1), relation(7, "outbox", columns));
+        Message row = new Message('I').i32(7).i8('N').i16(6);
+        row.text("\\x6869")
+                .text(ID.toString())
+                .text("OrderPlaced")
+                .text("42")
+                .text("Order")
+                .nul();
+        decode(row);
+        assertThat(events).singleElement().satisfies(event -> {
+            assertThat(event.id()).isEqualTo(ID);
+            assertThat(event.aggregateType()).isEqualTo("Order");
+            assertThat(event.type()).asString(StandardCharsets.UTF_8).isEqualTo("OrderPlaced");
+            assertThat(event.aggregateId()).asString(StandardCharsets.UTF_8).isEqualTo("42");
+            assertThat(event.payload()).asString(StandardCharsets.UTF_8).isEqualTo("hi");
+            assertThat(event.contentType()).asString(StandardCharsets.UTF_8).isEqualTo("application/json");
+            assertThat(event.headers()).isNull();
+            assertThat(event.occurredAt()).isEqualTo(event.committedAt());
+            assertThat(event.sequence()).isZero();
+        });
+    }
+
+    @Test
     void aMissingPayloadStopsTheSource() {
         decode(begin(1), outbox());
         Message row = new Message('I').i32(7).i8('N').i16(9);
@@ -139,7 +232,7 @@ class PgOutputDecoderTest {
                 .nul();
         assertThatThrownBy(() -> decode(row))
                 .isInstanceOf(RelayException.Stopped.class)
-                .hasMessageContaining("PAYLOAD");
+                .hasMessageContaining("payload");
     }
 
     @Test
@@ -171,7 +264,7 @@ class PgOutputDecoderTest {
         Message message =
                 new Message('R').i32(id).zero("tributary").zero(table).i8('d').i16(columns.length);
         for (String column : columns) {
-            message.i8(0).zero(column).i32(0).i32(-1);
+            message.i8(0).zero(column).i32(TYPES.getOrDefault(column, 25)).i32(-1);
         }
         return message;
     }

@@ -1,0 +1,36 @@
+package dev.tributary.relay.source;
+
+import dev.tributary.relay.config.SourceConfig;
+import dev.tributary.relay.flow.RelayException;
+import java.nio.charset.StandardCharsets;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A change of an event table that is no new event, let through by a publication that somebody altered. */
+final class ForeignChange {
+    private static final Logger LOG = LoggerFactory.getLogger(ForeignChange.class);
+
+    private ForeignChange() {}
+
+    /**
+     * Returns only if the operator has said that it does not matter. It has to be said, for the change stays in the log
+     * and comes at every start, also when the publication has been mended.
+     *
+     * @param commitLsn of the transaction that made the change
+     */
+    static void refuse(SourceConfig source, String operation, String table, long commitLsn) {
+        String change = operation + " on " + table;
+        UUID id = UUID.nameUUIDFromBytes((change + " " + commitLsn).getBytes(StandardCharsets.UTF_8));
+        if (source.skip().contains(id)) {
+            LOG.warn("Passed over, as configured: {} ({})", change, id);
+            return;
+        }
+        throw new RelayException.Stopped(
+                change + " came through the publication, and events are immutable: what readers have is not changed",
+                "let the publication send inserts only (ALTER PUBLICATION " + source.publication()
+                        + " SET (publish = 'insert')); then name " + id + " under " + source.key("skip")
+                        + " to go on without that change",
+                null);
+    }
+}
