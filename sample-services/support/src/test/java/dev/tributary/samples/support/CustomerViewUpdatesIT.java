@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 /** Whatever order the events of different aggregates come in, the view is the same. */
 @MicronautTest(transactional = false)
 @Property(name = "tributary.subscriptions.support-customer-view.enabled", value = "false")
-class CustomerViewUpdatesTest extends AgainstLocalStack {
+class CustomerViewUpdatesIT extends AgainstLocalStack {
     private static final UUID CUSTOMER = UUID.randomUUID();
     private static final UUID FIRST = UUID.randomUUID();
     private static final UUID SECOND = UUID.randomUUID();

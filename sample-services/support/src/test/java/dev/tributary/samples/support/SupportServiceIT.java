@@ -15,7 +15,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 @MicronautTest(transactional = false)
-class SupportServiceTest extends AgainstLocalStack {
+class SupportServiceIT extends AgainstLocalStack {
     private static final UUID CUSTOMER = UUID.randomUUID();
     private static final UUID ORDER = UUID.randomUUID();
     private static final String REGISTERED = """

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 @MicronautTest(transactional = false)
 @Property(name = "tributary.subscriptions.sales-shipped-orders.enabled", value = "false")
-class OrderingTest extends AgainstLocalStack {
+class OrderingIT extends AgainstLocalStack {
     private static final UUID CUSTOMER = UUID.randomUUID();
 
     @Inject

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 @MicronautTest(transactional = false)
-class FulfilmentServiceTest extends AgainstLocalStack {
+class FulfilmentServiceIT extends AgainstLocalStack {
     private final OrderTopic topic = new OrderTopic(KAFKA);
 
     @Inject

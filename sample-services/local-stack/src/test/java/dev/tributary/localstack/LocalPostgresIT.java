@@ -8,7 +8,7 @@ import java.sql.SQLException;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-class LocalPostgresTest {
+class LocalPostgresIT {
     @Test
     void keepsWhatWasCommittedOverRestartAndKill() throws SQLException {
         try (LocalPostgres postgres = LocalPostgres.startOwn()) {

@@ -19,7 +19,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 @MicronautTest(transactional = false)
-class SalesServiceTest extends AgainstLocalStack {
+class SalesServiceIT extends AgainstLocalStack {
     @Inject
     @Client("/")
     HttpClient client;
