@@ -7,6 +7,7 @@ import dev.tributary.relay.source.ChangeSource;
 import dev.tributary.relay.source.PgOutputSource;
 import dev.tributary.relay.source.PostgresDatabase;
 import dev.tributary.relay.source.SourceDatabase;
+import dev.tributary.relay.source.SourceDatabase.Server;
 import java.sql.SQLException;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
@@ -27,8 +28,8 @@ final class RealSurroundings implements Surroundings {
     }
 
     @Override
-    public ChangeSource takeSlot(long confirmedLsn) throws SQLException {
-        return new PgOutputSource(source, confirmedLsn);
+    public ChangeSource takeSlot(Server server, int epoch, long confirmedLsn) throws SQLException {
+        return new PgOutputSource(source, server, epoch, confirmedLsn);
     }
 
     @Override

@@ -5,12 +5,14 @@ import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.config.TopicTemplate;
 import dev.tributary.relay.flow.RelayException;
+import dev.tributary.relay.history.Lineage;
 import dev.tributary.relay.sink.DeliveredEvents;
 import dev.tributary.relay.sink.Kafka;
 import dev.tributary.relay.sink.TopicTails;
 import dev.tributary.relay.sink.Topics;
 import dev.tributary.relay.source.SourceDatabase;
 import java.sql.SQLException;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.replication.LogSequenceNumber;
 import org.slf4j.Logger;
@@ -18,8 +20,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Puts together what the slot says and what Kafka says, before anything is sent: what lies in Kafka behind the confirmed
- * position is not to be sent again, and a slot or a history that does not fit is refused. Used by one thread, which holds
- * the slot, so that nobody else is sending.
+ * position is not to be sent again, and a slot or a history that does not fit is refused. Used by one thread.
  */
 final class Recovery {
     private static final Logger LOG = LoggerFactory.getLogger(Recovery.class);
@@ -29,6 +30,29 @@ final class Recovery {
     private final Kafka kafka;
     private final Topics topics;
 
+    /**
+     * Where a run begins.
+     *
+     * @param epoch the epoch in force: the greater of what is configured and what the last mark says
+     * @param slotLsn the slot's confirmed position
+     * @param lineage how the server goes on from what Kafka holds
+     */
+    record Beginning(int epoch, long slotLsn, Lineage lineage) {
+
+        /** What Kafka is known to hold when it begins. */
+        ProgressMark mark(String source) {
+            ProgressMark last = lineage.mark();
+            Long marked = lineage.markedLsn();
+            return new ProgressMark(
+                    source,
+                    epoch,
+                    marked == null ? slotLsn : marked,
+                    last == null ? 0 : last.timeMillis(),
+                    last == null ? Map.of() : last.offsets(),
+                    lineage.history(lineage.xidHorizon()));
+        }
+    }
+
     Recovery(SourceConfig source, SourceDatabase database, Kafka kafka, Topics topics) {
         this.source = source;
         this.database = database;
@@ -37,22 +61,79 @@ final class Recovery {
     }
 
     /**
-     * The events behind {@code slotLsn} that Kafka holds already.
+     * Compares slot, last mark and server, before the slot is taken: whoever takes it keeps others from mending it.
      *
-     * @throws RelayException.Stopped if slot, Kafka and database do not belong together
+     * @param known a mark that was seen earlier, if any
+     * @throws RelayException.SlotLost if they do not belong together
      */
-    DeliveredEvents run(long slotLsn) throws SQLException {
+    Beginning compare(@Nullable ProgressMark known) throws SQLException {
+        // In this order: marks are ahead of what the slot is told
+        long slotLsn = slotConfirmedLsn(known);
         topics.ensureMarks(ProgressMark.topicOf(source.name()));
-        refuseMovedSlot(TopicTails.lastMark(kafka, source.name()), slotLsn);
+        Lineage lineage = lineage();
+        refuseBroken(lineage);
+        refuseMovedSlot(lineage, slotLsn);
+        int epoch = lineage.mark() == null ? source.epoch() : lineage.mark().epoch();
+        return new Beginning(epoch, slotLsn, lineage);
+    }
+
+    /** A primary that was replaced has no such slot, or another's; that it was replaced says more. */
+    private long slotConfirmedLsn(@Nullable ProgressMark known) throws SQLException {
+        try {
+            return database.slotConfirmedLsn();
+        } catch (RelayException.SlotLost e) {
+            refuseBroken(Lineage.of(known, database)); // by what is remembered: Kafka may be away, and take its time
+            throw e;
+        }
+    }
+
+    /** By raising the epoch an operator says that LSNs before that have lost their meaning: they are not compared. */
+    private Lineage lineage() throws SQLException {
+        ProgressMark last = TopicTails.lastMark(kafka, source.name());
+        return Lineage.of(last == null || last.epoch() < source.epoch() ? null : last, database);
+    }
+
+    private void refuseBroken(Lineage lineage) {
+        if (!lineage.isUnbroken()) {
+            throw new RelayException.SlotLost(
+                    lineage.difference(), "if that is meant to be, run `recover`; otherwise correct the source's url");
+        }
+    }
+
+    /** A slot that is ahead of the last mark would skip, in silence, events that Kafka does not hold. */
+    private void refuseMovedSlot(Lineage lineage, long slotLsn) {
+        Long marked = lineage.markedLsn();
+        if (marked != null && Long.compareUnsigned(slotLsn, marked) > 0) {
+            throw new RelayException.SlotLost(
+                    "slot " + source.slot() + " was moved to " + text(slotLsn) + ", but only events up to "
+                            + text(marked) + " are known to be in Kafka",
+                    "somebody advanced or recreated it, and what committed between is only in the outbox table: run"
+                            + " `recover` (do not raise the epoch for this)");
+        }
+    }
+
+    /**
+     * The events behind the slot's position that Kafka holds already.
+     *
+     * @throws RelayException.SlotLost if the database never had some of them
+     */
+    DeliveredEvents run(Beginning beginning) throws SQLException {
+        if (database.slotConfirmedLsn() != beginning.slotLsn()) {
+            throw new RelayException("the slot was moved while it was taken", "none; the relay looks again", null);
+        }
         ensureTopics();
         DeliveredEvents delivered = TopicTails.read(
                 kafka,
                 source.name(),
                 topics.existing(source.topics()::matches),
-                new Position(source.epoch(), slotLsn, 0));
-        refuseForeignHistory(delivered.last(), database.pulse().walEnd());
+                new Position(beginning.epoch(), beginning.slotLsn(), 0));
+        refuseForeignHistory(delivered, beginning);
         if (delivered.size() > 0) {
-            LOG.info("Source {}: Kafka holds {} events behind {}", source.name(), delivered.size(), text(slotLsn));
+            LOG.info(
+                    "Source {}: Kafka holds {} events behind {}",
+                    source.name(),
+                    delivered.size(),
+                    text(beginning.slotLsn()));
         }
         return delivered;
     }
@@ -66,28 +147,28 @@ final class Recovery {
         }
     }
 
-    /** A slot that is ahead of the last mark would skip, in silence, events that Kafka does not hold. */
-    private void refuseMovedSlot(@Nullable ProgressMark last, long slotLsn) {
-        if (last != null && last.epoch() == source.epoch() && Long.compareUnsigned(slotLsn, last.lsn()) > 0) {
-            throw new RelayException.Stopped(
-                    "slot " + source.slot() + " was moved to " + text(slotLsn) + ", but only events up to "
-                            + text(last.lsn()) + " are known to be in Kafka",
-                    "somebody advanced or recreated it, and what committed between is only in the outbox table; to go on"
-                            + " without it, delete topic " + ProgressMark.topicOf(source.name())
-                            + " (do not raise the epoch for this)",
-                    null);
+    /** Events that this database never had: it was restored, or a failover lost them. */
+    private void refuseForeignHistory(DeliveredEvents delivered, Beginning beginning) {
+        Position last = delivered.last();
+        Lineage lineage = beginning.lineage();
+        if (last.epoch() > beginning.epoch()) {
+            throw new RelayException.SlotLost(
+                    "Kafka holds events up to " + last + ", but the epoch in force is " + beginning.epoch(),
+                    "if a `recover` was not finished, run it again; otherwise set " + source.key("epoch") + " to "
+                            + last.epoch());
         }
-    }
-
-    /** Events that this database cannot have written: it was restored or replaced, and its positions start over. */
-    private void refuseForeignHistory(Position last, long walEnd) {
-        if (last.epoch() > source.epoch() || Long.compareUnsigned(last.commitLsn(), walEnd) > 0) {
-            throw new RelayException.Stopped(
-                    "Kafka holds events up to " + last + ", but the database's WAL ends at " + text(walEnd)
-                            + " in epoch " + source.epoch(),
-                    "if the database was restored or replaced, raise relay.sources." + source.name() + ".epoch above "
-                            + last.epoch(),
-                    null);
+        if (delivered.size() > 0 && lineage.lacks(last)) {
+            Long first = delivered.firstFrom(lineage.commonEnd());
+            throw new RelayException.SlotLost(
+                    "Kafka holds " + delivered.countFrom(lineage.commonEnd()) + " events from "
+                            + text(first == null ? last.commitLsn() : first) + " to " + text(last.commitLsn())
+                            + " that this database never had: "
+                            + (lineage.relation() == Lineage.Relation.PROMOTED
+                                    ? "the failover to timeline "
+                                            + lineage.server().timeline() + " lost them, as it" + " took place at "
+                                    : "it was restored from an older copy, and its WAL ends at ")
+                            + text(lineage.commonEnd()),
+                    "run `recover`: it goes on in a new epoch, with what this database has and Kafka lacks");
         }
     }
 

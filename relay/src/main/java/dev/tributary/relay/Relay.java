@@ -1,5 +1,7 @@
 package dev.tributary.relay;
 
+import dev.tributary.outbox.wire.ProgressMark;
+import dev.tributary.relay.Recovery.Beginning;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.sink.DeliveredEvents;
@@ -42,6 +44,7 @@ public final class Relay implements Runnable, AutoCloseable {
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile boolean closing;
     private volatile @Nullable Thread runner;
+    private @Nullable ProgressMark knownMark;
     private Duration retryAfter = RETRY_FIRST;
 
     /**
@@ -147,14 +150,17 @@ public final class Relay implements Runnable, AutoCloseable {
         try {
             SourceDatabase database = open(opened, surroundings.connect());
             look(database);
-            long slotLsn = database.slotConfirmedLsn();
-            board.progressed(slotLsn, 0, null);
-            ChangeSource changes = open(opened, takeSlot(database, slotLsn));
+            standByIfInUse(database);
             Topics topics = open(opened, surroundings.kafka().topics(source.name()));
-            DeliveredEvents delivered = new Recovery(source, database, surroundings.kafka(), topics).run(slotLsn);
+            Recovery recovery = new Recovery(source, database, surroundings.kafka(), topics);
+            Beginning beginning = recovery.compare(knownMark);
+            knownMark = beginning.mark(source.name());
+            board.progressed(beginning.slotLsn(), 0, null);
+            ChangeSource changes = open(opened, takeSlot(database, beginning));
+            DeliveredEvents delivered = recovery.run(beginning);
             KafkaSink sink = open(opened, new KafkaSink(surroundings.kafka(), source.name(), delivered.endOffsets()));
             Stream.Parts parts = new Stream.Parts(database, changes, topics, sink, surroundings);
-            return new Stream(source, parts, delivered, slotLsn, board);
+            return new Stream(source, parts, delivered, beginning, board);
         } catch (SQLException | RuntimeException e) {
             opened.forEach(Relay::closeQuietly);
             throw e;
@@ -168,12 +174,23 @@ public final class Relay implements Runnable, AutoCloseable {
 
     private void look(SourceDatabase database) throws SQLException {
         Pulse pulse = database.pulse();
-        board.serverIs(pulse.walEnd(), pulse.retainedBytes(), pulse.safeBytes());
+        board.serverIs(pulse);
     }
 
-    private ChangeSource takeSlot(SourceDatabase database, long slotLsn) throws SQLException {
+    /** Asks before Kafka is asked anything: who stands by does that every second. */
+    private void standByIfInUse(SourceDatabase database) throws SQLException {
+        if (database.slotInUse()) {
+            silentHolder.endIfSilent(database, surroundings.nanoTime());
+            throw new RelayException.SlotBusy(
+                    "slot " + source.slot() + " is in use",
+                    "none if another relay streams this source; this one takes over when the slot is free",
+                    null);
+        }
+    }
+
+    private ChangeSource takeSlot(SourceDatabase database, Beginning beginning) throws SQLException {
         try {
-            return surroundings.takeSlot(slotLsn);
+            return surroundings.takeSlot(beginning.lineage().server(), beginning.epoch(), beginning.slotLsn());
         } catch (RelayException.SlotBusy e) {
             silentHolder.endIfSilent(database, surroundings.nanoTime());
             throw e;

@@ -1,5 +1,6 @@
 package dev.tributary.relay;
 
+import dev.tributary.relay.source.SourceDatabase.Pulse;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -89,10 +90,10 @@ final class StatusBoard {
         this.oldestUnconfirmed = oldestUnconfirmed;
     }
 
-    void serverIs(long walEnd, long retained, @Nullable Long safe) {
-        serverLsn = walEnd;
-        retainedBytes = retained;
-        safeBytes = safe;
+    void serverIs(Pulse pulse) {
+        serverLsn = pulse.walEnd();
+        retainedBytes = pulse.slot().retainedBytes();
+        safeBytes = pulse.slot().safeBytes();
     }
 
     private boolean isMoving(SourceState state) {

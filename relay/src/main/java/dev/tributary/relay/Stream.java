@@ -1,10 +1,13 @@
 package dev.tributary.relay;
 
+import dev.tributary.outbox.wire.ProgressMark;
+import dev.tributary.relay.Recovery.Beginning;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.ChangeListener;
 import dev.tributary.relay.flow.Delivery;
 import dev.tributary.relay.flow.OutboxEvent;
 import dev.tributary.relay.flow.RelayException;
+import dev.tributary.relay.history.Lineage;
 import dev.tributary.relay.progress.InFlight;
 import dev.tributary.relay.progress.Marks;
 import dev.tributary.relay.routing.EventRouter;
@@ -34,6 +37,7 @@ final class Stream implements ChangeListener, AutoCloseable {
 
     private static final int MESSAGES_PER_TURN_MAX = 256;
     private static final Duration PULSE_INTERVAL = Duration.ofSeconds(1);
+    private static final long ANNOUNCED_LOOK_NANOS = 1_000_000;
     private static final Duration DRAIN_MAX = Duration.ofSeconds(5);
     private static final long DRAIN_LOOK_NANOS = 5_000_000;
     private static final long NO_ROOM_NANOS = 200_000;
@@ -53,11 +57,13 @@ final class Stream implements ChangeListener, AutoCloseable {
     private final StatusBoard board;
     private final Surroundings time;
     private final int epoch;
+    private final Lineage lineage;
     private final Set<UUID> skip;
     private long pulseNanos;
     private boolean readingAll = true;
+    private volatile boolean announced;
 
-    Stream(SourceConfig source, Parts parts, DeliveredEvents delivered, long confirmedLsn, StatusBoard board) {
+    Stream(SourceConfig source, Parts parts, DeliveredEvents delivered, Beginning beginning, StatusBoard board) {
         this.database = parts.database;
         this.changes = parts.changes;
         this.topics = parts.topics;
@@ -66,12 +72,25 @@ final class Stream implements ChangeListener, AutoCloseable {
         this.board = board;
         this.time = parts.time;
         this.router = new EventRouter(source);
-        this.inFlight = new InFlight(confirmedLsn, IN_FLIGHT_BYTES_MAX);
-        this.marks = new Marks(confirmedLsn, time.nanoTime());
+        this.epoch = beginning.epoch();
+        this.lineage = beginning.lineage();
+        this.inFlight = new InFlight(beginning.slotLsn(), IN_FLIGHT_BYTES_MAX);
+        this.marks = new Marks(beginning.slotLsn(), lineage.markedTime(), lineage.xidHorizon(), time.nanoTime());
         this.pace = new Pace(time.nanoTime());
-        this.epoch = source.epoch();
         this.skip = source.skip();
         this.pulseNanos = time.nanoTime() - PULSE_INTERVAL.toNanos();
+        this.announced = !lineage.isNews();
+        if (!announced) {
+            announce(beginning.mark(source.name()));
+        }
+    }
+
+    /**
+     * Says which history marks count in from now on, before there is an event of it in Kafka: otherwise one behind a
+     * failover could not be told from one that the failover lost.
+     */
+    private void announce(ProgressMark mark) {
+        sink.mark(mark.epoch(), mark.lsn(), lineage.markedTime(), mark.history(), () -> announced = true);
     }
 
     /** What a stream runs on. */
@@ -79,6 +98,11 @@ final class Stream implements ChangeListener, AutoCloseable {
 
     /** One turn, with a rest at its end if there is nothing to do. */
     void runOnce() throws SQLException {
+        if (!announced) {
+            sink.failIfBroken();
+            time.pause(ANNOUNCED_LOOK_NANOS);
+            return;
+        }
         int handled = 0;
         boolean drained = false;
         while (handled < MESSAGES_PER_TURN_MAX && inFlight.hasRoom() && !drained) {
@@ -142,7 +166,12 @@ final class Stream implements ChangeListener, AutoCloseable {
         }
         long now = time.nanoTime();
         if (marks.isDue(confirmable, drained, now)) {
-            sink.mark(epoch, confirmable, marks.coveredTime(), marks.sending(confirmable, now));
+            sink.mark(
+                    epoch,
+                    confirmable,
+                    marks.coveredTime(),
+                    lineage.history(marks.coveredHorizon()),
+                    marks.sending(confirmable, now));
         }
         changes.confirm(marks.markedLsn());
         board.progressed(confirmable, inFlight.events(), inFlight.oldestCommit());
@@ -153,8 +182,9 @@ final class Stream implements ChangeListener, AutoCloseable {
         if (now - pulseNanos >= PULSE_INTERVAL.toNanos()) {
             pulseNanos = now;
             Pulse pulse = database.pulse();
-            board.serverIs(pulse.walEnd(), pulse.retainedBytes(), pulse.safeBytes());
+            board.serverIs(pulse);
             marks.serverWasAt(pulse.time(), pulse.walEnd());
+            marks.endedBelow(pulse.ended().belowXid(), pulse.ended().walEnd());
             heartbeat.check(pulse, changes.caughtUpTo(), readingAll);
             readingAll = true;
         }

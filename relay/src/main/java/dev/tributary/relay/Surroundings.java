@@ -3,6 +3,7 @@ package dev.tributary.relay;
 import dev.tributary.relay.sink.Kafka;
 import dev.tributary.relay.source.ChangeSource;
 import dev.tributary.relay.source.SourceDatabase;
+import dev.tributary.relay.source.SourceDatabase.Server;
 import java.sql.SQLException;
 
 /**
@@ -16,11 +17,13 @@ public interface Surroundings {
     /**
      * Takes the source's slot and starts reading behind {@code confirmedLsn}.
      *
+     * @param server the server that the slot was seen on: a failover may come between
+     * @param epoch of the positions that events get
      * @throws RelayException.SlotBusy if another reader holds the slot
      * @throws RelayException.SlotLost if there is no such slot
      * @throws SQLException if the database cannot be reached or refuses
      */
-    ChangeSource takeSlot(long confirmedLsn) throws SQLException;
+    ChangeSource takeSlot(Server server, int epoch, long confirmedLsn) throws SQLException;
 
     /** Where the events go. */
     Kafka kafka();

@@ -154,7 +154,39 @@ class RelayIT {
     }
 
     @Test
-    void aSlotThatSomebodyAdvancedStopsTheSource() throws Exception {
+    void aSlotThatIsDroppedUnderwayIsNamedWithinFiveSecondsAlsoByWhoeverStandsBy() throws Exception {
+        Relay relay = source.startRelay();
+        publish(event("order", "1"));
+        source.topics.awaitExactly(source);
+        Relay standby = source.startRelay();
+        await().until(() -> standby.status().state() == SourceState.STANDBY);
+        source.dropSlot();
+        await().atMost(Duration.ofSeconds(5)).untilAsserted(() -> {
+            assertThat(relay.status().state()).isEqualTo(SourceState.SLOT_LOST);
+            assertThat(standby.status().state()).isEqualTo(SourceState.SLOT_LOST);
+        });
+        assertThat(relay.status().remedy()).contains("recover");
+    }
+
+    @Test
+    void theHorizonWaitsForOpenTransactions() throws Exception {
+        source.startRelay();
+        try (Connection open = source.connect()) {
+            open.setAutoCommit(false);
+            outbox.publish(open, event("order", "open"));
+            long xid = Long.parseLong(SourceUnderTest.text(open, "SELECT pg_current_xact_id()"));
+            publish(event("order", "1"));
+            Instant later = Instant.now().plusSeconds(2);
+            await().ignoreExceptions().until(() -> source.topics.lastMark().timeMillis() > later.toEpochMilli());
+            assertThat(source.topics.lastMark().history().xidHorizon()).isEqualTo(xid);
+            open.commit();
+            await().until(() -> source.topics.lastMark().history().xidHorizon() > xid);
+            source.topics.awaitExactly(source);
+        }
+    }
+
+    @Test
+    void aSlotThatSomebodyAdvancedIsNamed() throws Exception {
         Relay relay = source.startRelay();
         publish(event("order", "1"));
         source.topics.awaitExactly(source);
@@ -169,13 +201,14 @@ class RelayIT {
                 + " EXCEPTION WHEN object_in_use THEN NULL; END; END LOOP;"
                 + " IF NOT moved THEN RAISE 'slot was never free'; END IF; END $$");
         await().untilAsserted(() -> {
-            assertThat(relay.status().state()).isEqualTo(SourceState.STOPPED);
+            assertThat(relay.status().state()).isEqualTo(SourceState.SLOT_LOST);
             assertThat(relay.status().reason()).contains("was moved to");
+            assertThat(relay.status().remedy()).contains("recover");
         });
     }
 
     @Test
-    void aSlotThatSomebodyMovedWhileNoRelayRanStopsTheSourceToo() throws Exception {
+    void aSlotThatSomebodyMovedWhileNoRelayRanIsNamedToo() throws Exception {
         Relay relay = source.startRelay();
         publish(event("order", "1"));
         source.topics.awaitExactly(source);
@@ -186,7 +219,7 @@ class RelayIT {
                 "SELECT pg_create_logical_replication_slot('" + source.config.slot() + "', 'pgoutput')");
         Relay next = source.startRelay();
         await().untilAsserted(() -> {
-            assertThat(next.status().state()).isEqualTo(SourceState.STOPPED);
+            assertThat(next.status().state()).isEqualTo(SourceState.SLOT_LOST);
             assertThat(next.status().reason()).contains("was moved to");
         });
     }
@@ -200,6 +233,12 @@ class RelayIT {
         await().until(() -> source.topics.lastMark().timeMillis() > before.toEpochMilli());
         ProgressMark mark = source.topics.lastMark();
         assertThat(mark.epoch()).isEqualTo(1);
+        assertThat(mark.history()).isNotNull();
+        assertThat(mark.history().systemId())
+                .isEqualTo(source.text("SELECT system_identifier FROM pg_control_system()"));
+        assertThat(mark.history().timeline()).isEqualTo(1);
+        long nextXid = Long.parseLong(source.text("SELECT pg_snapshot_xmax(pg_current_snapshot())"));
+        assertThat(mark.history().xidHorizon()).isGreaterThan(0).isLessThanOrEqualTo(nextXid);
         for (ConsumerRecord<byte[], byte[]> record : source.topics.records()) {
             assertThat(mark.offsets().get(record.topic()).get(record.partition()))
                     .isGreaterThan(record.offset());

@@ -20,6 +20,7 @@ import java.util.UUID;
 final class SourceUnderTest implements AutoCloseable {
     private final LocalPostgres postgres;
     private final List<Relay> relays = new ArrayList<>();
+    final String database;
     SourceConfig config;
     final Map<String, Object> kafkaProperties = new HashMap<>();
     final TopicsUnderTest topics;
@@ -35,6 +36,7 @@ final class SourceUnderTest implements AutoCloseable {
                 SourceConfig.Engine.PGOUTPUT,
                 "${source}.${aggregate_type}",
                 1);
+        database = config.url().substring(config.url().lastIndexOf('/') + 1);
         kafkaProperties.put("bootstrap.servers", kafka.bootstrapServers());
         topics = new TopicsUnderTest(kafka, config);
         try (Connection connection = connect()) {
@@ -46,15 +48,27 @@ final class SourceUnderTest implements AutoCloseable {
     }
 
     void skip(String id) {
+        configure(config.url(), Set.of(UUID.fromString(id)));
+    }
+
+    /** Whichever of the two is the primary. */
+    void useServers(LocalPostgres one, LocalPostgres other) {
+        configure(
+                "jdbc:postgresql://127.0.0.1:" + one.port() + ",127.0.0.1:" + other.port() + "/" + database
+                        + "?targetServerType=primary&hostRecheckSeconds=0",
+                config.skip());
+    }
+
+    private void configure(String url, Set<UUID> skip) {
         config = new SourceConfig(
                 config.name(),
-                config.url(),
+                url,
                 config.username(),
                 config.password(),
                 config.engine(),
                 config.topic(),
                 config.epoch(),
-                Set.of(UUID.fromString(id)));
+                skip);
     }
 
     Connection connect() {
@@ -68,6 +82,34 @@ final class SourceUnderTest implements AutoCloseable {
                 statement.execute(sql);
             }
         }
+    }
+
+    /** The first column of the first row. */
+    String text(String query) throws SQLException {
+        try (Connection connection = connect()) {
+            return text(connection, query);
+        }
+    }
+
+    static String text(Connection connection, String query) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(query)) {
+            row.next();
+            return String.valueOf(row.getString(1));
+        }
+    }
+
+    /** Whoever reads it: ended first, and kept from coming back in between. */
+    void dropSlot() throws SQLException {
+        whileFree("pg_drop_replication_slot('" + config.slot() + "')");
+    }
+
+    /** In one transaction, so that a relay, which comes back within moments, does not hinder. */
+    void whileFree(String calls) throws SQLException {
+        execute("DO $$ BEGIN FOR i IN 1..1000 LOOP BEGIN"
+                + " PERFORM pg_terminate_backend(active_pid, 1000) FROM pg_replication_slots WHERE slot_name = '"
+                + config.slot() + "'; PERFORM " + calls + "; RETURN;"
+                + " EXCEPTION WHEN object_in_use THEN NULL; END; END LOOP; RAISE 'slot was never free'; END $$");
     }
 
     /** Starts a relay of this source in this JVM. */
@@ -100,6 +142,8 @@ final class SourceUnderTest implements AutoCloseable {
     public void close() throws SQLException {
         relays.forEach(Relay::close);
         topics.delete();
-        postgres.dropDatabase(config.url());
+        if (!config.url().contains("?")) { // otherwise its servers go, too
+            postgres.dropDatabase(config.url());
+        }
     }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the relay says of a source from time to time: everything that the source committed up to an LSN, and up to a time,
@@ -17,11 +18,28 @@ import java.util.Map;
  *     that is not known
  * @param offsets for each topic, by partition, the offset behind the last event that the mark covers; partitions without
  *     events may be missing
+ * @param history which history {@code lsn} counts in; null in marks of relays before 0.1
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record ProgressMark(
-        String source, int epoch, long lsn, long timeMillis, Map<String, Map<Integer, Long>> offsets) {
+        String source,
+        int epoch,
+        long lsn,
+        long timeMillis,
+        Map<String, Map<Integer, Long>> offsets,
+        @Nullable History history) {
     private static final JsonMapper JSON = new JsonMapper();
+
+    /**
+     * What LSNs and transaction ids have a meaning in. Immutable.
+     *
+     * @param systemId PostgreSQL's system identifier of the cluster, decimal
+     * @param timeline the cluster's timeline; it grows with every failover
+     * @param xidHorizon every transaction with a smaller id had ended, and what it committed is in Kafka; 64 bits, with
+     *     PostgreSQL's epoch; 0 while that is not known
+     */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record History(String systemId, int timeline, long xidHorizon) {}
 
     public ProgressMark {
         offsets = Map.copyOf(offsets);
@@ -32,10 +50,21 @@ public record ProgressMark(
         return "tributary.progress." + source;
     }
 
-    /** Whether this one says more than {@code other} of the same source. */
+    /**
+     * Whether this one says more than {@code other} of the same source. Within an epoch a later timeline counts before
+     * the LSN: what an old primary wrote last may lie behind the point where the next one began.
+     */
     public boolean isAfter(ProgressMark other) {
         int byEpoch = Integer.compareUnsigned(epoch, other.epoch);
-        return byEpoch > 0 || (byEpoch == 0 && Long.compareUnsigned(lsn, other.lsn) > 0);
+        int byTimeline = Integer.compareUnsigned(timeline(), other.timeline());
+        if (byEpoch != 0 || byTimeline != 0) {
+            return byEpoch > 0 || (byEpoch == 0 && byTimeline > 0);
+        }
+        return Long.compareUnsigned(lsn, other.lsn) > 0;
+    }
+
+    private int timeline() {
+        return history == null ? 0 : history.timeline();
     }
 
     /** As JSON in UTF-8. */

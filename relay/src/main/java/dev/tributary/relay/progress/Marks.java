@@ -17,48 +17,60 @@ public final class Marks {
     /** When everything is in Kafka, "at once" is this long after the last mark. */
     private static final Duration SHORTEST_INTERVAL = Duration.ofMillis(50);
 
+    private final Covered<Instant> time;
+    private final Covered<Long> horizon;
     private volatile long markedLsn;
     private long sentLsn;
     private long sentNanos;
-    private long knownWalEnd;
-    private @Nullable Instant knownTime;
-    private @Nullable Instant coveredTime;
     private @Nullable Instant sentTime;
 
-    /** Starts with {@code confirmedLsn}, up to which the database knows already. */
-    public Marks(long confirmedLsn, long nowNanos) {
+    /**
+     * Starts with {@code confirmedLsn}, up to which the database knows already.
+     *
+     * @param time up to which everything is in Kafka, as the last mark says; null if not known
+     * @param horizon transactions below it are in Kafka, as the last mark says; 0 if not known
+     */
+    public Marks(long confirmedLsn, @Nullable Instant time, long horizon, long nowNanos) {
         this.markedLsn = confirmedLsn;
+        this.time = new Covered<>(time);
+        this.horizon = new Covered<>(horizon);
+        this.sentTime = time;
         this.sentNanos = nowNanos - INTERVAL.toNanos();
     }
 
     /** Notes that at {@code time} nothing had committed behind {@code walEnd}. */
     public void serverWasAt(Instant time, long walEnd) {
-        if (knownTime == null) {
-            knownTime = time;
-            knownWalEnd = walEnd;
-        }
+        this.time.note(time, walEnd);
+    }
+
+    /** Notes that of the transactions below {@code horizon} none had committed behind {@code walEnd}. */
+    public void endedBelow(long horizon, long walEnd) {
+        this.horizon.note(horizon, walEnd);
     }
 
     /** Whether a mark is due when everything up to {@code lsn} is in Kafka. */
     public boolean isDue(long lsn, boolean drained, long nowNanos) {
-        if (knownTime != null && Long.compareUnsigned(lsn, knownWalEnd) >= 0) {
-            coveredTime = knownTime;
-            knownTime = null;
-        }
+        time.reached(lsn);
+        horizon.reached(lsn);
         long since = nowNanos - sentNanos;
-        boolean news = Long.compareUnsigned(lsn, sentLsn) > 0 || !Objects.equals(coveredTime, sentTime);
+        boolean news = Long.compareUnsigned(lsn, sentLsn) > 0 || !Objects.equals(time.covered, sentTime);
         return news && since >= (drained ? SHORTEST_INTERVAL : INTERVAL).toNanos();
     }
 
     /** The time up to which everything is in Kafka, as {@link #isDue} has found it; null if not known. */
     public @Nullable Instant coveredTime() {
-        return coveredTime;
+        return time.covered;
+    }
+
+    /** Below which every transaction's events are in Kafka, as {@link #isDue} has found it; 0 if not known. */
+    public long coveredHorizon() {
+        return horizon.covered == null ? 0 : horizon.covered;
     }
 
     /** Notes that a mark is on its way. */
     public Delivery sending(long lsn, long nowNanos) {
         sentLsn = lsn;
-        sentTime = coveredTime;
+        sentTime = time.covered;
         sentNanos = nowNanos;
         return () -> markedLsn = lsn;
     }
@@ -66,5 +78,30 @@ public final class Marks {
     /** What the database may be told. */
     public long markedLsn() {
         return markedLsn;
+    }
+
+    /** Something that holds for Kafka once it has everything up to some LSN. The next is noted after this one is reached. */
+    private static final class Covered<T> {
+        private @Nullable T covered;
+        private @Nullable T awaited;
+        private long awaitedLsn;
+
+        Covered(@Nullable T known) {
+            covered = known;
+        }
+
+        void note(T value, long lsn) {
+            if (awaited == null) {
+                awaited = value;
+                awaitedLsn = lsn;
+            }
+        }
+
+        void reached(long lsn) {
+            if (awaited != null && Long.compareUnsigned(lsn, awaitedLsn) >= 0) {
+                covered = awaited;
+                awaited = null;
+            }
+        }
     }
 }

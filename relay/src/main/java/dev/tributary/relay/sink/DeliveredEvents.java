@@ -6,6 +6,7 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The events behind the confirmed position that Kafka holds already, found in the topics' tails. Kept as a set and not
@@ -56,6 +57,22 @@ public final class DeliveredEvents {
     /** The highest position found; {@link Position#START} if none. */
     public Position last() {
         return last;
+    }
+
+    /** How many of the events found committed at {@code commitLsn} or behind it. */
+    public int countFrom(long commitLsn) {
+        return ordinalsByCommitLsn.entrySet().stream()
+                .filter(transaction -> Long.compareUnsigned(transaction.getKey(), commitLsn) >= 0)
+                .mapToInt(transaction -> transaction.getValue().cardinality())
+                .sum();
+    }
+
+    /** The first commit LSN found that is not below {@code commitLsn}; null if there is none. */
+    public @Nullable Long firstFrom(long commitLsn) {
+        return ordinalsByCommitLsn.keySet().stream()
+                .filter(lsn -> Long.compareUnsigned(lsn, commitLsn) >= 0)
+                .min(Long::compareUnsigned)
+                .orElse(null);
     }
 
     void endsAt(TopicPartition partition, long offset) {

@@ -1,6 +1,7 @@
 package dev.tributary.relay.sink;
 
 import dev.tributary.outbox.wire.ProgressMark;
+import dev.tributary.outbox.wire.ProgressMark.History;
 import dev.tributary.outbox.wire.WireHeaders;
 import dev.tributary.relay.flow.Delivery;
 import dev.tributary.relay.flow.RelayException;
@@ -83,10 +84,11 @@ public final class KafkaSink implements AutoCloseable {
     }
 
     /** Publishes that everything up to {@code lsn} and {@code time} is in Kafka, with where it ends. */
-    public void mark(int epoch, long lsn, @Nullable Instant time, Delivery delivery) {
+    public void mark(int epoch, long lsn, @Nullable Instant time, @Nullable History history, Delivery delivery) {
         Map<String, Map<Integer, Long>> offsets = new HashMap<>();
         endOffsets.forEach((topic, partitions) -> offsets.put(topic, Map.copyOf(partitions)));
-        ProgressMark mark = new ProgressMark(source, epoch, lsn, time == null ? 0 : time.toEpochMilli(), offsets);
+        ProgressMark mark =
+                new ProgressMark(source, epoch, lsn, time == null ? 0 : time.toEpochMilli(), offsets, history);
         byte[] key = source.getBytes(StandardCharsets.UTF_8);
         send(
                 new ProducerRecord<>(ProgressMark.topicOf(source), 0, key, mark.toJson()),

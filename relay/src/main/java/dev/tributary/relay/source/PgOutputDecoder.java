@@ -41,9 +41,9 @@ final class PgOutputDecoder {
     private Instant committedAt = Instant.EPOCH;
 
     /** Starts anew with every connection: the server repeats each table's layout before its first change. */
-    PgOutputDecoder(SourceConfig source) {
+    PgOutputDecoder(SourceConfig source, int epoch) {
         this.source = source;
-        this.epoch = source.epoch();
+        this.epoch = epoch;
         this.layout = source.layout();
         this.contentType = layout.contentType().getBytes(StandardCharsets.UTF_8);
     }

@@ -4,11 +4,14 @@ import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.ChangeListener;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.source.ReadAheadSocketFactory.ReadAheadSocket;
+import dev.tributary.relay.source.SourceDatabase.Server;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Properties;
@@ -51,16 +54,20 @@ public final class PgOutputSource implements ChangeSource {
     /**
      * Takes the source's slot and starts streaming behind {@code confirmedLsn}.
      *
+     * @param server the server that the slot was seen on
+     * @param epoch of the positions that events get
+     * @throws RelayException if this is another server
      * @throws RelayException.SlotBusy if another reader holds the slot
      * @throws RelayException.SlotLost if there is no such slot
      * @throws SQLException if the database cannot be reached or refuses
      */
-    public PgOutputSource(SourceConfig source, long confirmedLsn) throws SQLException {
-        decoder = new PgOutputDecoder(source);
+    public PgOutputSource(SourceConfig source, Server server, int epoch, long confirmedLsn) throws SQLException {
+        decoder = new PgOutputDecoder(source, epoch);
         String socketKey = source.slot() + " " + UUID.randomUUID();
         connection = DriverManager.getConnection(source.url(), replicationProperties(source, socketKey));
         socket = Objects.requireNonNull(ReadAheadSocketFactory.taken(socketKey), "the driver made no socket");
         try {
+            refuseOther(server);
             stream = connection
                     .unwrap(PGConnection.class)
                     .getReplicationAPI()
@@ -77,6 +84,9 @@ public final class PgOutputSource implements ChangeSource {
                     .start();
             confirm(confirmedLsn);
             sendStatus();
+        } catch (RelayException e) {
+            close(connection);
+            throw e;
         } catch (SQLException e) {
             close(connection);
             throw translated(source, e);
@@ -91,6 +101,18 @@ public final class PgOutputSource implements ChangeSource {
                 STATUS_INTERVAL.toMillis(),
                 STATUS_INTERVAL.toMillis(),
                 TimeUnit.MILLISECONDS);
+    }
+
+    /** During a failover, two connections made one after the other may lead to two servers. */
+    private void refuseOther(Server seen) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet system = statement.executeQuery("IDENTIFY_SYSTEM")) {
+            system.next();
+            if (!system.getString(1).equals(seen.systemId()) || system.getInt(2) != seen.timeline()) {
+                throw new RelayException(
+                        "the server changed while it was looked at", "none; the relay looks again", null);
+            }
+        }
     }
 
     private synchronized void sendStatus() throws SQLException {
@@ -130,7 +152,8 @@ public final class PgOutputSource implements ChangeSource {
         }
         if (UNDEFINED_OBJECT.equals(e.getSQLState())) {
             throw new RelayException.SlotLost(
-                    "slot " + source.slot() + " does not exist", "run `init` if this source is new");
+                    "slot " + source.slot() + " does not exist",
+                    "run `init` if this source is new, otherwise `recover`");
         }
         return e;
     }

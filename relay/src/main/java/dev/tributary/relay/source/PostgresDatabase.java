@@ -45,8 +45,8 @@ public final class PostgresDatabase implements SourceDatabase {
                 if (!slot.next()) {
                     throw new RelayException.SlotLost(
                             "replication slot " + source.slot() + " does not exist",
-                            "run `init` if this source is new; otherwise events committed since it was dropped are"
-                                    + " only in the outbox table");
+                            "run `init` if this source is new; otherwise run `recover`, which publishes what was"
+                                    + " committed since and is only in the outbox table");
                 }
                 return checked(slot.getString(1), slot.getBoolean(2), slot.getString(3), slot.getString(4));
             }
@@ -66,28 +66,76 @@ public final class PostgresDatabase implements SourceDatabase {
             throw new RelayException.SlotLost(
                     "replication slot " + source.slot() + " is invalidated: the server has removed WAL that was not"
                             + " relayed yet",
-                    "events since " + confirmedLsn + " are only in the outbox table; raise max_slot_wal_keep_size");
+                    "run `recover`, which publishes what was committed since " + confirmedLsn
+                            + " and is only in the outbox table; and raise max_slot_wal_keep_size");
         }
         return LogSequenceNumber.valueOf(confirmedLsn).asLong();
     }
 
     @Override
+    public boolean slotInUse() throws SQLException {
+        try (PreparedStatement query =
+                connection.prepareStatement("SELECT 1 FROM pg_replication_slots WHERE slot_name = ? AND active")) {
+            query.setString(1, source.slot());
+            try (ResultSet row = query.executeQuery()) {
+                return row.next();
+            }
+        }
+    }
+
+    @Override
+    public Server server() throws SQLException {
+        try (PreparedStatement query = connection.prepareStatement(
+                        "SELECT system_identifier::text, left(pg_walfile_name(pg_current_wal_insert_lsn()), 8),"
+                                + " pg_current_wal_insert_lsn()::text, pg_snapshot_xmax(pg_current_snapshot())::text"
+                                + " FROM pg_control_system()");
+                ResultSet row = query.executeQuery()) {
+            row.next();
+            return new Server(
+                    row.getString(1),
+                    Integer.parseUnsignedInt(row.getString(2), 16),
+                    LogSequenceNumber.valueOf(row.getString(3)).asLong(),
+                    Long.parseUnsignedLong(row.getString(4)));
+        }
+    }
+
+    @Override
+    public @Nullable Long leftTimelineAt(int timeline) throws SQLException {
+        try (ReplicationConnection replication = new ReplicationConnection(source)) {
+            return replication.leftTimelineAt(server().timeline(), timeline);
+        }
+    }
+
+    /**
+     * A transaction counts as ended in the statement's snapshot once its commit record is written, though perhaps not
+     * on disk yet; so what had ended lies below where the WAL ended <em>in memory</em> when that is asked, which is after
+     * the snapshot was taken.
+     */
+    @Override
     public Pulse pulse() throws SQLException {
         try (PreparedStatement query =
                 connection.prepareStatement("SELECT clock_timestamp(), pg_current_wal_flush_lsn()::text,"
-                        + " pg_wal_lsn_diff(pg_current_wal_flush_lsn(), slot.restart_lsn), slot.safe_wal_size,"
+                        + " pg_snapshot_xmin(pg_current_snapshot())::text, pg_current_wal_insert_lsn()::text,"
+                        + " slot.wal_status, pg_wal_lsn_diff(pg_current_wal_flush_lsn(), slot.restart_lsn),"
+                        + " slot.safe_wal_size, nullif(pg_size_bytes(current_setting('max_slot_wal_keep_size')), -1),"
                         + " sender.sent_lsn::text FROM (VALUES (1)) one"
                         + " LEFT JOIN pg_replication_slots slot ON slot.slot_name = ?"
                         + " LEFT JOIN pg_stat_replication sender ON sender.pid = slot.active_pid")) {
             query.setString(1, source.slot());
             try (ResultSet row = query.executeQuery()) {
                 row.next();
-                String sent = row.getString(5);
+                String sent = row.getString(9);
                 return new Pulse(
                         row.getObject(1, OffsetDateTime.class).toInstant(),
                         LogSequenceNumber.valueOf(row.getString(2)).asLong(),
-                        row.getLong(3),
-                        row.getObject(4, Long.class),
+                        new Ended(
+                                Long.parseUnsignedLong(row.getString(3)),
+                                LogSequenceNumber.valueOf(row.getString(4)).asLong()),
+                        new SlotWal(
+                                row.getString(5),
+                                row.getLong(6),
+                                row.getObject(7, Long.class),
+                                row.getObject(8, Long.class)),
                         sent == null ? null : LogSequenceNumber.valueOf(sent).asLong());
             }
         }

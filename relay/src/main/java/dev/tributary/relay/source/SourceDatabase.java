@@ -15,6 +15,26 @@ public interface SourceDatabase extends AutoCloseable {
      */
     long slotConfirmedLsn() throws SQLException;
 
+    /** Whether somebody holds the slot, or is creating it. */
+    boolean slotInUse() throws SQLException;
+
+    /** Which server this is, and how far it has come. */
+    Server server() throws SQLException;
+
+    /**
+     * A server's place in the histories of all clusters.
+     *
+     * @param systemId PostgreSQL's system identifier of its cluster, decimal
+     * @param timeline the timeline that it writes
+     * @param walEnd where its next WAL record will begin
+     * @param nextXid the next transaction's id, 64 bits
+     */
+    record Server(String systemId, int timeline, long walEnd, long nextXid) {}
+
+    /** Where the server's history left a timeline that it once was on; null if it never was. */
+    @Nullable
+    Long leftTimelineAt(int timeline) throws SQLException;
+
     /** Looks at the server, its slot and the stream. */
     Pulse pulse() throws SQLException;
 
@@ -22,17 +42,39 @@ public interface SourceDatabase extends AutoCloseable {
      * The server at one moment.
      *
      * @param time by its clock
-     * @param walEnd where its WAL ended at that time: what had committed by then lies at or below
-     * @param retainedBytes WAL that the slot keeps from being removed
-     * @param safeBytes WAL that may still be written before the slot is invalidated; null if there is no such limit
+     * @param walEnd where its WAL ended on disk at that time: what had committed by then, and was on disk, lies below
+     * @param ended what had ended by then
+     * @param slot the slot's WAL
      * @param sentLsn up to where the server has sent; null if nobody streams, or the role may not see it
      */
     record Pulse(
             Instant time,
             long walEnd,
+            Ended ended,
+            SlotWal slot,
+            @Nullable Long sentLsn) {}
+
+    /**
+     * Transactions that had ended.
+     *
+     * @param belowXid every one with a smaller id, 64 bits
+     * @param walEnd their commit records lie below
+     */
+    record Ended(long belowXid, long walEnd) {}
+
+    /**
+     * What the slot keeps of the server's WAL.
+     *
+     * @param status as PostgreSQL names it: reserved, extended, unreserved, lost; null if there is no slot
+     * @param retainedBytes WAL that the slot keeps from being removed
+     * @param safeBytes WAL that may still be written before the slot is invalidated; null if there is no such limit
+     * @param keepBytesMax that limit, {@code max_slot_wal_keep_size}; null if there is none
+     */
+    record SlotWal(
+            @Nullable String status,
             long retainedBytes,
             @Nullable Long safeBytes,
-            @Nullable Long sentLsn) {}
+            @Nullable Long keepBytesMax) {}
 
     /** Who holds the slot; null if nobody does, or the role may not see it ({@code pg_read_all_stats}). */
     @Nullable

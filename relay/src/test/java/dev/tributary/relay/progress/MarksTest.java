@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class MarksTest {
     private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
-    private final Marks marks = new Marks(100, 0);
+    private final Marks marks = new Marks(100, null, 0, 0);
 
     @Test
     void theDatabaseIsToldOnlyWhatAMarkInKafkaSays() {
@@ -46,6 +46,24 @@ class MarksTest {
         assertThat(marks.isDue(200, true, millis(1_000))).isTrue();
         marks.sending(200, millis(1_000));
         assertThat(marks.isDue(200, true, millis(2_000))).isFalse();
+    }
+
+    @Test
+    void aHorizonIsCoveredOnceKafkaHasAllThatHadEndedByThen() {
+        marks.endedBelow(700, 250);
+        marks.isDue(249, true, millis(1_000));
+        assertThat(marks.coveredHorizon()).isZero();
+        marks.endedBelow(800, 900);
+        marks.isDue(250, true, millis(1_000));
+        assertThat(marks.coveredHorizon()).isEqualTo(700);
+    }
+
+    @Test
+    void whatTheLastMarkSaidHoldsUntilMoreIsKnown() {
+        Marks next = new Marks(100, NOON, 700, 0);
+        next.isDue(150, true, millis(1_000));
+        assertThat(next.coveredTime()).isEqualTo(NOON);
+        assertThat(next.coveredHorizon()).isEqualTo(700);
     }
 
     private static long millis(long millis) {

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tributary.relay.flow.RelayException;
+import dev.tributary.relay.source.SourceDatabase.Ended;
 import dev.tributary.relay.source.SourceDatabase.Pulse;
+import dev.tributary.relay.source.SourceDatabase.SlotWal;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -34,9 +36,13 @@ class HeartbeatTest {
         assertThatCode(() -> check(20, null, 100, true)).doesNotThrowAnyException();
     }
 
+    private static Pulse pulse(@Nullable Long sentLsn) {
+        return new Pulse(Instant.EPOCH, 1_000, new Ended(1, 1_000), new SlotWal("reserved", 0, null, null), sentLsn);
+    }
+
     private void check(int times, @Nullable Long sentLsn, long arrived, boolean reading) {
         for (int i = 0; i < times; i++) {
-            heartbeat.check(new Pulse(Instant.EPOCH, 1_000, 0, null, sentLsn), arrived, reading);
+            heartbeat.check(pulse(sentLsn), arrived, reading);
         }
     }
 }

@@ -33,7 +33,7 @@ class PgOutputDecoderTest {
     private static final SourceConfig SOURCE = new SourceConfig(
             "sales", "jdbc:postgresql:sales", "relay", "", SourceConfig.Engine.PGOUTPUT, "${source}", 3);
 
-    private PgOutputDecoder decoder = new PgOutputDecoder(SOURCE);
+    private PgOutputDecoder decoder = new PgOutputDecoder(SOURCE, SOURCE.epoch());
     private final List<OutboxEvent> events = new ArrayList<>();
     private final List<Long> commits = new ArrayList<>();
     private final ChangeListener listener = new ChangeListener() {
@@ -145,15 +145,17 @@ class PgOutputDecoderTest {
                 .matcher(remedy);
         assertThat(id.find()).isTrue();
 
-        decoder = new PgOutputDecoder(new SourceConfig(
-                "sales",
-                SOURCE.url(),
-                "relay",
-                "",
-                SOURCE.engine(),
-                "${source}",
-                3,
-                Set.of(UUID.fromString(id.group(1)))));
+        decoder = new PgOutputDecoder(
+                new SourceConfig(
+                        "sales",
+                        SOURCE.url(),
+                        "relay",
+                        "",
+                        SOURCE.engine(),
+                        "${source}",
+                        3,
+                        Set.of(UUID.fromString(id.group(1)))),
+                3);
         decode(begin(1), outbox(), new Message('U').i32(7), binaryInsert());
         assertThat(events).hasSize(1);
         decode(commit(1, 9), begin(9));
@@ -193,7 +195,7 @@ class PgOutputDecoderTest {
 
     @Test
     void aTableOfDebeziumsLayoutIsReadAsText() {
-        decoder = new PgOutputDecoder(SOURCE.withLayout(OutboxLayout.debezium("tributary.outbox")));
+        decoder = new PgOutputDecoder(SOURCE.withLayout(OutboxLayout.debezium("tributary.outbox")), SOURCE.epoch());
         String[] columns = {"payload", "id", "type", "aggregateid", "aggregatetype", "more"};
         decode(begin(1), relation(7, "outbox", columns));
         Message row = new Message('I').i32(7).i8('N').i16(6);
