@@ -8,6 +8,7 @@ import dev.tributary.relay.source.PgOutputSource;
 import dev.tributary.relay.source.PostgresDatabase;
 import dev.tributary.relay.source.SourceDatabase;
 import dev.tributary.relay.source.SourceDatabase.Server;
+import dev.tributary.relay.source.debezium.DebeziumSource;
 import java.sql.SQLException;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
@@ -29,7 +30,10 @@ final class RealSurroundings implements Surroundings {
 
     @Override
     public ChangeSource takeSlot(Server server, int epoch, long confirmedLsn) throws SQLException {
-        return new PgOutputSource(source, server, epoch, confirmedLsn);
+        return switch (source.engine()) {
+            case PGOUTPUT -> new PgOutputSource(source, server, epoch, confirmedLsn);
+            case DEBEZIUM -> new DebeziumSource(source, server, epoch, confirmedLsn);
+        };
     }
 
     @Override

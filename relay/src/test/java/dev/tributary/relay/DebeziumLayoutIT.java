@@ -72,7 +72,7 @@ class DebeziumLayoutIT {
     }
 
     @ParameterizedTest
-    @EnumSource(value = Engine.class, names = "PGOUTPUT")
+    @EnumSource(Engine.class)
     void columnsOfOtherNamesAndTypesAndFurtherOnesAreRelayed(Engine engine) throws Exception {
         source.execute("CREATE SCHEMA \"Shop\"");
         source.execute("CREATE TABLE \"Shop\".\"Events\" (extra int, tenant text, \"n\" bigint, origin varchar(20),"
@@ -107,7 +107,7 @@ class DebeziumLayoutIT {
     }
 
     @ParameterizedTest
-    @EnumSource(value = Engine.class, names = "PGOUTPUT")
+    @EnumSource(Engine.class)
     void rowsThatAreDeletedAtOnceAndARestartLoseAndDoubleNothing(Engine engine) throws Exception {
         source.config = source.config.withEngine(engine);
         createTable("varchar(36)", "text");

@@ -12,6 +12,7 @@ import dev.tributary.outbox.Outbox;
 import dev.tributary.outbox.PublishedEvent;
 import dev.tributary.outbox.wire.Position;
 import dev.tributary.outbox.wire.ProgressMark;
+import dev.tributary.relay.config.SourceConfig;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -31,6 +32,11 @@ class RelayIT {
     @BeforeEach
     void open() throws SQLException {
         source = new SourceUnderTest(LocalPostgres.shared(), LocalKafka.shared());
+        source.config = source.config.withEngine(engine());
+    }
+
+    SourceConfig.Engine engine() {
+        return SourceConfig.Engine.PGOUTPUT;
     }
 
     @AfterEach

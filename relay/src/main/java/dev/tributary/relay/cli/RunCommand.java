@@ -6,7 +6,6 @@ import dev.tributary.relay.config.RelayConfig;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.http.HttpApi;
 import dev.tributary.relay.running.RunningSources;
-import dev.tributary.relay.setup.Engines;
 import dev.tributary.relay.setup.Finding;
 import dev.tributary.relay.setup.KafkaPreflight;
 import java.time.Clock;
@@ -30,7 +29,6 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         RelayConfig read = config.read();
-        Engines.requireAvailable(read);
         requireUsable(read);
         Logger log = LoggerFactory.getLogger(RunCommand.class);
         Termination termination = Termination.onSignal();

@@ -28,6 +28,22 @@ public record OutboxEvent(
         byte @Nullable [] headers,
         Instant occurredAt) {
 
+    /** The same event where its place is known. */
+    public OutboxEvent at(Position position) {
+        return new OutboxEvent(
+                position,
+                committedAt,
+                id,
+                aggregateType,
+                aggregateId,
+                sequence,
+                type,
+                contentType,
+                payload,
+                headers,
+                occurredAt);
+    }
+
     /** Names the event without showing its content. */
     @Override
     public String toString() {

@@ -18,10 +18,6 @@ public final class Preflight {
      */
     public static List<Finding> of(SourceConfig source, boolean readByOurRelay) {
         List<Finding> findings = new ArrayList<>();
-        if (source.engine() == SourceConfig.Engine.DEBEZIUM) {
-            findings.add(
-                    Finding.failed("engine", Engines.DEBEZIUM_NOT_YET, "Set " + source.key("engine") + " to pgoutput"));
-        }
         try (Connection connection = Database.connect(source)) {
             findings.add(Finding.ok("connection", "role '" + source.username() + "' is let in"));
             look(connection, source, readByOurRelay, findings);
@@ -47,6 +43,9 @@ public final class Preflight {
             findings.add(Server.replication(source));
         }
         findings.add(Server.statistics(connection));
+        if (source.engine() == SourceConfig.Engine.DEBEZIUM) {
+            findings.add(Server.messages(connection));
+        }
         findings.addAll(EventTables.findings(connection, source));
         Publication publication = Publication.read(connection, source.publication());
         if (publication == null) {

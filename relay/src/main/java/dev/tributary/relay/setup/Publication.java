@@ -38,7 +38,8 @@ record Publication(String name, List<String> operations, boolean viaRoot, List<S
                        to_jsonb(t) ->> 'rowfilter' IS NOT NULL
                        OR jsonb_array_length(to_jsonb(t) -> 'attnames') < (
                            SELECT count(*) FROM pg_attribute
-                           WHERE attrelid = format('%I.%I', t.schemaname, t.tablename)::regclass
+                           JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+                           WHERE n.nspname = t.schemaname AND c.relname = t.tablename
                              AND attnum > 0 AND NOT attisdropped) AS narrowed
                 FROM pg_publication_tables t WHERE t.pubname = ? ORDER BY 1
                 """,

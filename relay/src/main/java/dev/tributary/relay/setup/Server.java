@@ -73,6 +73,20 @@ final class Server {
                 : Finding.ok("statistics", "the role may see pg_stat_replication");
     }
 
+    /** With Debezium, only a message that comes back tells how far a quiet stream has come. */
+    static Finding messages(Connection connection) throws SQLException {
+        return Database.texts(connection, """
+                        SELECT 'may' FROM pg_proc WHERE proname = 'pg_logical_emit_message'
+                            AND proargtypes[2] = 'text'::regtype AND has_function_privilege(oid, 'EXECUTE')
+                        """).isEmpty()
+                ? Finding.failed(
+                        "engine",
+                        "the role may not write messages into the log, by which the debezium engine finds its place",
+                        "GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text, boolean) to it (without the"
+                                + " last argument before PostgreSQL 17)")
+                : Finding.ok("engine", "debezium");
+    }
+
     /** Opens a connection of the kind that streams: better than guessing from catalogs who may, on whose cloud. */
     static Finding replication(SourceConfig source) {
         try (Connection connection = Database.connectForReplication(source);

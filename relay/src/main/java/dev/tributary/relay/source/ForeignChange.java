@@ -8,7 +8,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A change of an event table that is no new event, let through by a publication that somebody altered. */
-final class ForeignChange {
+public final class ForeignChange {
     private static final Logger LOG = LoggerFactory.getLogger(ForeignChange.class);
 
     private ForeignChange() {}
@@ -17,11 +17,11 @@ final class ForeignChange {
      * Returns only if the operator has said that it does not matter. It has to be said, for the change stays in the log
      * and comes at every start, also when the publication has been mended.
      *
-     * @param commitLsn of the transaction that made the change
+     * @param transaction a number that tells the transaction that made the change from others
      */
-    static void refuse(SourceConfig source, String operation, String table, long commitLsn) {
+    public static void refuse(SourceConfig source, String operation, String table, long transaction) {
         String change = operation + " on " + table;
-        UUID id = UUID.nameUUIDFromBytes((change + " " + commitLsn).getBytes(StandardCharsets.UTF_8));
+        UUID id = UUID.nameUUIDFromBytes((change + " " + transaction).getBytes(StandardCharsets.UTF_8));
         if (source.skip().contains(id)) {
             LOG.warn("Passed over, as configured: {} ({})", change, id);
             return;

@@ -181,6 +181,11 @@ public final class PostgresDatabase implements SourceDatabase {
         return types;
     }
 
+    /** The connection itself, for what only one engine asks. */
+    public Connection connection() {
+        return connection;
+    }
+
     @Override
     public void close() throws SQLException {
         connection.close();

@@ -92,11 +92,6 @@ class RelayCommandTest {
 
     @Test
     void refusesToRunWhatItCannotRun() throws IOException {
-        Outcome debezium = relay("run", "--config", config("      engine: debezium\n"));
-        assertThat(debezium.exitCode()).isEqualTo(2);
-        assertThat(debezium.err())
-                .contains("relay.sources." + source + ".engine: debezium is not available in this version yet");
-
         Outcome kafka = relay("run", "--config", config("  kafka.linger.ms: soon\n"));
         assertThat(kafka.exitCode()).isEqualTo(2);
         assertThat(kafka.err()).contains("relay.kafka: Invalid value soon for configuration linger.ms");

@@ -196,18 +196,20 @@ class PreflightTest {
     }
 
     @Test
-    void saysThatDebeziumIsNotThereYet() {
-        SourceConfig good = database.source();
-        SourceConfig debezium = new SourceConfig(
-                good.name(),
-                good.url(),
-                good.username(),
-                good.password(),
-                SourceConfig.Engine.DEBEZIUM,
-                good.topic(),
-                good.epoch());
+    void looksAtWhatDebeziumNeedsBesides() throws SQLException {
+        String emit = "FUNCTION pg_logical_emit_message(boolean, text, text, boolean)";
+        SourceConfig debezium = database.source().withEngine(SourceConfig.Engine.DEBEZIUM);
+        assertThat(Preflight.of(debezium, false))
+                .anyMatch(finding -> finding.message().equals("debezium"));
 
-        assertThat(failures(debezium)).singleElement().asString().contains("debezium is not available in this version");
+        String role = debezium.name() + "_weak";
+        database.execute("CREATE ROLE " + role + " LOGIN REPLICATION", "REVOKE EXECUTE ON " + emit + " FROM PUBLIC");
+        try {
+            assertThat(failures(database.as(role).withEngine(SourceConfig.Engine.DEBEZIUM)))
+                    .anyMatch(failure -> failure.startsWith("engine: the role may not write messages"));
+        } finally {
+            database.execute("GRANT EXECUTE ON " + emit + " TO PUBLIC", "DROP ROLE " + role);
+        }
     }
 
     private static SourceConfig at(SourceConfig source, String url, String username) {
