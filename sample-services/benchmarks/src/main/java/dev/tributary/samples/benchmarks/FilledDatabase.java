@@ -111,6 +111,17 @@ final class FilledDatabase implements AutoCloseable {
         }
     }
 
+    /** Whether somebody reads the slot. */
+    boolean isRead(String slot) {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(
+                        "SELECT 1 FROM pg_replication_slots WHERE active AND slot_name = '" + slot + "'")) {
+            return rows.next();
+        } catch (SQLException e) {
+            throw new IllegalStateException("slot " + slot + " cannot be looked at", e);
+        }
+    }
+
     private void execute(String sql) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute(sql);

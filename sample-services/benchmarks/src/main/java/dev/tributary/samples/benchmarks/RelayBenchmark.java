@@ -88,7 +88,7 @@ final class RelayBenchmark implements Callable<Integer> {
                 write(json); // what is there stays if a later one fails
             }
         } finally {
-            delete(directory);
+            Directories.delete(directory);
         }
         return ExitCode.OK;
     }
@@ -136,14 +136,5 @@ final class RelayBenchmark implements Callable<Integer> {
         if (jsonFile != null) {
             mapper.writeValue(jsonFile.toFile(), json);
         }
-    }
-
-    private static void delete(Path directory) throws IOException {
-        try (var files = Files.list(directory)) {
-            for (Path file : files.toList()) {
-                Files.delete(file);
-            }
-        }
-        Files.delete(directory);
     }
 }
