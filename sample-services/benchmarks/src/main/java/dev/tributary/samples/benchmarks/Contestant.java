@@ -15,8 +15,8 @@ enum Contestant {
     PRODUCER("bare producer"),
     /** The relay as it is delivered: its command line, its defaults. */
     RELAY("relay (pgoutput)"),
-    /** The same, not waiting for larger batches. */
-    RELAY_AT_ONCE("relay, linger.ms=0"),
+    /** The same with {@code engine: debezium}. */
+    RELAY_ON_DEBEZIUM("relay (debezium)"),
     /** Debezium Embedded with its EventRouter and the defaults of its documentation. */
     DEBEZIUM("Debezium"),
     /** The same with larger batches and queue, and an interval that suits them. */
@@ -63,12 +63,17 @@ enum Contestant {
                                 bootstrapServers,
                                 Integer.toString(workload.payloadBytes()),
                                 Integer.toString(workload.events()));
-            case RELAY, RELAY_AT_ONCE ->
+            case RELAY, RELAY_ON_DEBEZIUM ->
                 JavaProcess.main("dev.tributary.relay.cli.RelayCommand")
                         .args(
                                 "run",
                                 "--config",
-                                relayConfiguration(run, databaseUrl, bootstrapServers, this == RELAY ? 5 : 0, directory)
+                                relayConfiguration(
+                                                run,
+                                                databaseUrl,
+                                                bootstrapServers,
+                                                this == RELAY ? "pgoutput" : "debezium",
+                                                directory)
                                         .toString());
             case DEBEZIUM, DEBEZIUM_TUNED ->
                 JavaProcess.main(DebeziumMain.class)
@@ -77,20 +82,20 @@ enum Contestant {
     }
 
     private static Path relayConfiguration(
-            String run, String databaseUrl, String bootstrapServers, int lingerMs, Path directory) throws IOException {
+            String run, String databaseUrl, String bootstrapServers, String engine, Path directory) throws IOException {
         String yaml =
                 """
                 relay:
                   kafka:
                     bootstrap.servers: %s
-                    linger.ms: %d
                   http: { host: 127.0.0.1, port: 0 }
                   sources:
                     %s:
+                      engine: %s
                       url: %s
                       username: %s
                       password: %s
-                """.formatted(bootstrapServers, lingerMs, run, databaseUrl, LocalPostgres.USER, LocalPostgres.PASSWORD);
+                """.formatted(bootstrapServers, run, engine, databaseUrl, LocalPostgres.USER, LocalPostgres.PASSWORD);
         return Files.writeString(directory.resolve(run + ".yaml"), yaml);
     }
 

@@ -1,6 +1,8 @@
 package dev.tributary.samples.benchmarks;
 
 import dev.tributary.localstack.LocalPostgres;
+import dev.tributary.relay.source.ReadAheadSocketFactory;
+import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -14,6 +16,8 @@ import org.postgresql.replication.PGReplicationStream;
 /** Reads a slot as fast as the driver can and drops what it reads; keeps printing how many events there were. */
 final class WalsenderMain {
     private static final long REPORT_INTERVAL_NANOS = 10_000_000;
+    /** As the relay does under load: reading every message when it comes would keep the walsender from its work. */
+    private static final long GATHER_NANOS = 1_000_000;
 
     private WalsenderMain() {}
 
@@ -40,7 +44,10 @@ final class WalsenderMain {
         reporter.setDaemon(true);
         reporter.start();
         while (true) {
-            if (stream.read().get() == 'I') {
+            ByteBuffer message = stream.readPending();
+            if (message == null) {
+                LockSupport.parkNanos(GATHER_NANOS);
+            } else if (message.get() == 'I') {
                 events.lazySet(events.getPlain() + 1);
             }
         }
@@ -60,6 +67,8 @@ final class WalsenderMain {
         PGProperty.REPLICATION.set(properties, "database");
         PGProperty.ASSUME_MIN_SERVER_VERSION.set(properties, "14");
         PGProperty.PREFER_QUERY_MODE.set(properties, "simple");
+        PGProperty.SOCKET_FACTORY.set(properties, ReadAheadSocketFactory.class.getName());
+        PGProperty.SOCKET_FACTORY_ARG.set(properties, "bare");
         return properties;
     }
 }
