@@ -57,6 +57,14 @@ class RelayIT {
     }
 
     @Test
+    void aLoneEventDoesNotLinger() throws Exception {
+        source.kafkaProperties.put("linger.ms", "60000"); // not what brings it
+        source.startRelay();
+        publish(event("order", "1"));
+        source.topics.awaitExactly(source);
+    }
+
+    @Test
     void whatIsRolledBackIsNotPublished() throws Exception {
         source.startRelay();
         try (Connection connection = source.connect()) {

@@ -116,7 +116,7 @@ public final class ReadAheadSocketFactory extends SocketFactory {
 
         @Override
         public synchronized int read(byte[] to, int offset, int length) throws IOException {
-            if (start == end) {
+            if (start == end && length > 0) {
                 if (!ended && socket.getSoTimeout() == LOOK_TIMEOUT_MS && in.available() == 0) {
                     throw new NothingThere();
                 }
