@@ -7,7 +7,6 @@ import dev.tributary.relay.config.TopicTemplate;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.history.Lineage;
 import dev.tributary.relay.sink.DeliveredEvents;
-import dev.tributary.relay.sink.Kafka;
 import dev.tributary.relay.sink.TopicTails;
 import dev.tributary.relay.sink.Topics;
 import dev.tributary.relay.source.SourceDatabase;
@@ -27,7 +26,7 @@ final class Recovery {
 
     private final SourceConfig source;
     private final SourceDatabase database;
-    private final Kafka kafka;
+    private final Surroundings surroundings;
     private final Topics topics;
 
     /**
@@ -53,10 +52,10 @@ final class Recovery {
         }
     }
 
-    Recovery(SourceConfig source, SourceDatabase database, Kafka kafka, Topics topics) {
+    Recovery(SourceConfig source, Surroundings surroundings, SourceDatabase database, Topics topics) {
         this.source = source;
         this.database = database;
-        this.kafka = kafka;
+        this.surroundings = surroundings;
         this.topics = topics;
     }
 
@@ -89,7 +88,7 @@ final class Recovery {
 
     /** By raising the epoch an operator says that LSNs before that have lost their meaning: they are not compared. */
     private Lineage lineage() throws SQLException {
-        ProgressMark last = TopicTails.lastMark(kafka, source.name());
+        ProgressMark last = TopicTails.lastMark(surroundings.kafka(), source.name(), surroundings::nanoTime);
         return Lineage.of(last == null || last.epoch() < source.epoch() ? null : last, database);
     }
 
@@ -123,10 +122,11 @@ final class Recovery {
         }
         ensureTopics();
         DeliveredEvents delivered = TopicTails.read(
-                kafka,
+                surroundings.kafka(),
                 source.name(),
                 topics.existing(source.topics()::matches),
-                new Position(beginning.epoch(), beginning.slotLsn(), 0));
+                new Position(beginning.epoch(), beginning.slotLsn(), 0),
+                surroundings::nanoTime);
         refuseForeignHistory(delivered, beginning);
         if (delivered.size() > 0) {
             LOG.info(
@@ -148,9 +148,10 @@ final class Recovery {
     }
 
     /** Events that this database never had: it was restored, or a failover lost them. */
-    private void refuseForeignHistory(DeliveredEvents delivered, Beginning beginning) {
+    private void refuseForeignHistory(DeliveredEvents delivered, Beginning beginning) throws SQLException {
         Position last = delivered.last();
-        Lineage lineage = beginning.lineage();
+        // Anew: until the slot was taken, another relay may have sent what had not been written when it was compared
+        Lineage lineage = Lineage.of(beginning.lineage().mark(), database);
         if (last.epoch() > beginning.epoch()) {
             throw new RelayException.SlotLost(
                     "Kafka holds events up to " + last + ", but the epoch in force is " + beginning.epoch(),

@@ -152,7 +152,7 @@ public final class Relay implements Runnable, AutoCloseable {
             look(database);
             standByIfInUse(database);
             Topics topics = open(opened, surroundings.kafka().topics(source.name()));
-            Recovery recovery = new Recovery(source, database, surroundings.kafka(), topics);
+            Recovery recovery = new Recovery(source, surroundings, database, topics);
             Beginning beginning = recovery.compare(knownMark);
             knownMark = beginning.mark(source.name());
             board.progressed(beginning.slotLsn(), 0, null);
@@ -226,14 +226,16 @@ public final class Relay implements Runnable, AutoCloseable {
         return board.status();
     }
 
-    /** Ends {@link #run} from another thread, confirming what is acknowledged; returns when it has ended. */
+    /** Ends {@link #run}, confirming what is acknowledged; returns when it has ended, unless called by its own thread. */
     @Override
     public void close() {
         closing = true;
         Thread running = runner;
         LockSupport.unpark(running);
         try {
-            if (running != null && !ended.await(CLOSE_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
+            if (running != null
+                    && running != Thread.currentThread()
+                    && !ended.await(CLOSE_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
                 LOG.warn("Source {} has not ended within {}", source.name(), CLOSE_MAX);
             }
         } catch (InterruptedException e) {

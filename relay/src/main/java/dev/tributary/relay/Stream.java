@@ -185,7 +185,7 @@ final class Stream implements ChangeListener, AutoCloseable {
             board.serverIs(pulse);
             marks.serverWasAt(pulse.time(), pulse.walEnd());
             marks.endedBelow(pulse.ended().belowXid(), pulse.ended().walEnd());
-            heartbeat.check(pulse, changes.caughtUpTo(), readingAll);
+            heartbeat.check(pulse, changes.arrivedUpTo(), readingAll);
             readingAll = true;
         }
     }

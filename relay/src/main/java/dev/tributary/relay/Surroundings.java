@@ -15,7 +15,7 @@ public interface Surroundings {
     SourceDatabase connect() throws SQLException;
 
     /**
-     * Takes the source's slot and starts reading behind {@code confirmedLsn}.
+     * Takes the source's slot and starts reading behind {@code confirmedLsn}, or where the slot is by then.
      *
      * @param server the server that the slot was seen on: a failover may come between
      * @param epoch of the positions that events get

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
@@ -34,13 +35,15 @@ public final class TopicTails {
     private final Consumer<byte[], byte[]> consumer;
     private final byte[] source;
     private final Position confirmed;
+    private final LongSupplier nanoTime;
     private final DeliveredEvents found = new DeliveredEvents();
     private final Set<TopicPartition> reachedConfirmed = new HashSet<>();
 
-    private TopicTails(Consumer<byte[], byte[]> consumer, String source, Position confirmed) {
+    private TopicTails(Consumer<byte[], byte[]> consumer, String source, Position confirmed, LongSupplier nanoTime) {
         this.consumer = consumer;
         this.source = ("/" + source).getBytes(StandardCharsets.UTF_8);
         this.confirmed = confirmed;
+        this.nanoTime = nanoTime;
     }
 
     /**
@@ -49,10 +52,11 @@ public final class TopicTails {
      * @param confirmed the lowest position that is not known to be in Kafka
      * @throws RelayException if Kafka does not answer
      */
-    public static DeliveredEvents read(Kafka kafka, String source, Collection<String> topics, Position confirmed) {
+    public static DeliveredEvents read(
+            Kafka kafka, String source, Collection<String> topics, Position confirmed, LongSupplier nanoTime) {
         String clientId = "tributary-relay-" + source + "-tails";
         try (Consumer<byte[], byte[]> consumer = kafka.consumer(clientId)) {
-            TopicTails tails = new TopicTails(consumer, source, confirmed);
+            TopicTails tails = new TopicTails(consumer, source, confirmed, nanoTime);
             tails.readBack(topics);
             return tails.found;
         } catch (KafkaException e) {
@@ -65,7 +69,7 @@ public final class TopicTails {
      *
      * @throws RelayException if Kafka does not answer
      */
-    public static @Nullable ProgressMark lastMark(Kafka kafka, String source) {
+    public static @Nullable ProgressMark lastMark(Kafka kafka, String source, LongSupplier nanoTime) {
         TopicPartition marks = new TopicPartition(ProgressMark.topicOf(source), 0);
         String clientId = "tributary-relay-" + source + "-marks";
         try (Consumer<byte[], byte[]> consumer = kafka.consumer(clientId)) {
@@ -78,7 +82,7 @@ public final class TopicTails {
             }
             // A relay that was frozen may have written an old one after a newer one
             consumer.seek(marks, Math.max(begin, end - MARKS_READ));
-            return highestMark(consumer, marks, end);
+            return highestMark(consumer, marks, end, nanoTime);
         } catch (KafkaException e) {
             throw Kafka.unavailable(kafka.address(), "read the last progress mark", e);
         } catch (IOException e) {
@@ -89,10 +93,11 @@ public final class TopicTails {
         }
     }
 
-    private static @Nullable ProgressMark highestMark(Consumer<byte[], byte[]> consumer, TopicPartition marks, long end)
+    private static @Nullable ProgressMark highestMark(
+            Consumer<byte[], byte[]> consumer, TopicPartition marks, long end, LongSupplier nanoTime)
             throws IOException {
         ProgressMark highest = null;
-        long deadline = System.nanoTime() + SILENCE_MAX.toNanos();
+        long deadline = nanoTime.getAsLong() + SILENCE_MAX.toNanos();
         while (consumer.position(marks, REQUEST_TIMEOUT) < end) {
             for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
                 ProgressMark mark = ProgressMark.fromJson(record.value());
@@ -100,7 +105,7 @@ public final class TopicTails {
                     highest = mark;
                 }
             }
-            if (System.nanoTime() > deadline) {
+            if (nanoTime.getAsLong() > deadline) {
                 throw new org.apache.kafka.common.errors.TimeoutException("no answer for " + SILENCE_MAX);
             }
         }
@@ -135,10 +140,10 @@ public final class TopicTails {
         Map<TopicPartition, Long> unread = new HashMap<>(to);
         consumer.assign(unread.keySet());
         from.forEach(consumer::seek);
-        long lastHeard = System.nanoTime();
+        long lastHeard = nanoTime.getAsLong();
         while (!unread.isEmpty()) {
             for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-                lastHeard = System.nanoTime();
+                lastHeard = nanoTime.getAsLong();
                 TopicPartition partition = new TopicPartition(record.topic(), record.partition());
                 if (record.offset() < to.getOrDefault(partition, 0L)) {
                     note(partition, positionOf(record));
@@ -147,7 +152,7 @@ public final class TopicTails {
             if (unread.entrySet().removeIf(end -> consumer.position(end.getKey(), REQUEST_TIMEOUT) >= end.getValue())) {
                 consumer.assign(unread.keySet());
             }
-            if (System.nanoTime() - lastHeard > SILENCE_MAX.toNanos()) {
+            if (nanoTime.getAsLong() - lastHeard > SILENCE_MAX.toNanos()) {
                 throw new org.apache.kafka.common.errors.TimeoutException("no answer for " + SILENCE_MAX);
             }
         }

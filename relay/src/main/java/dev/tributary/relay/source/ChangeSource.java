@@ -28,6 +28,14 @@ public interface ChangeSource extends AutoCloseable {
      */
     long caughtUpTo();
 
+    /**
+     * A server that says it has sent beyond this, while nothing arrives, has sent it in vain. While a transaction is being
+     * handed over: where that one committed, since the server counts it as sent only as a whole.
+     */
+    default long arrivedUpTo() {
+        return caughtUpTo();
+    }
+
     @Override
     void close();
 }

@@ -53,6 +53,11 @@ final class PgOutputDecoder {
         return inTransaction;
     }
 
+    /** Where the transaction of the last Begin has committed. */
+    long commitLsn() {
+        return commitLsn;
+    }
+
     void decode(ByteBuffer message, ChangeListener listener) {
         char kind = (char) message.get();
         switch (kind) {

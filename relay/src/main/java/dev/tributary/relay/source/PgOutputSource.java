@@ -52,7 +52,7 @@ public final class PgOutputSource implements ChangeSource {
     private final ScheduledExecutorService statusThread;
 
     /**
-     * Takes the source's slot and starts streaming behind {@code confirmedLsn}.
+     * Takes the source's slot and starts streaming behind {@code confirmedLsn}, or where the slot is by then.
      *
      * @param server the server that the slot was seen on
      * @param epoch of the positions that events get
@@ -82,7 +82,6 @@ public final class PgOutputSource implements ChangeSource {
                     .withStatusInterval((int) MESSAGE_MAX.toMillis(), TimeUnit.MILLISECONDS)
                     .withAutomaticFlush(false) // the driver would confirm what is not in Kafka
                     .start();
-            confirm(confirmedLsn);
             sendStatus();
         } catch (RelayException e) {
             close(connection);
@@ -187,6 +186,13 @@ public final class PgOutputSource implements ChangeSource {
     @Override
     public synchronized long caughtUpTo() {
         return decoder.inTransaction() ? -1 : stream.getLastReceiveLSN().asLong();
+    }
+
+    @Override
+    public synchronized long arrivedUpTo() {
+        return decoder.inTransaction()
+                ? decoder.commitLsn()
+                : stream.getLastReceiveLSN().asLong();
     }
 
     @Override
