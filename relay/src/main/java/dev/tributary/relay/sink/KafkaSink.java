@@ -83,7 +83,7 @@ public final class KafkaSink implements AutoCloseable {
         });
     }
 
-    /** Publishes that everything up to {@code lsn} and {@code time} is in Kafka, with where it ends. */
+    /** Publishes at once that everything up to {@code lsn} and {@code time} is in Kafka, with where it ends. */
     public void mark(int epoch, long lsn, @Nullable Instant time, @Nullable History history, Delivery delivery) {
         Map<String, Map<Integer, Long>> offsets = new HashMap<>();
         endOffsets.forEach((topic, partitions) -> offsets.put(topic, Map.copyOf(partitions)));
@@ -94,6 +94,7 @@ public final class KafkaSink implements AutoCloseable {
                 new ProducerRecord<>(ProgressMark.topicOf(source), 0, key, mark.toJson()),
                 null,
                 metadata -> delivery.acknowledged());
+        sendOff();
     }
 
     @SuppressWarnings("FutureReturnValueIgnored") // the callback tells
