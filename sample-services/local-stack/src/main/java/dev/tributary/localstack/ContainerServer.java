@@ -6,22 +6,25 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntPredicate;
 import org.testcontainers.containers.GenericContainer;
+import org.testcontainers.containers.wait.strategy.AbstractWaitStrategy;
 
-/** A container on a host port of its own choice, which it keeps when it is stopped and started again. */
+/** A container on a port of 127.0.0.1, which it keeps when it is stopped and started again. */
 final class ContainerServer implements Server {
     private static final Duration CHANGE_MAX = Duration.ofSeconds(60);
     private static final int STOP_SECONDS_MAX = 15;
 
     private final GenericContainer<?> container;
     private final IntPredicate serves;
-    private final int port = FreePort.next();
+    private final int port;
     private boolean created;
 
     /** @param serves whether clients are served at a port of this machine */
-    ContainerServer(GenericContainer<?> container, int containerPort, IntPredicate serves) {
+    ContainerServer(GenericContainer<?> container, int port, int containerPort, IntPredicate serves) {
         this.container = container;
+        this.port = port;
         this.serves = serves;
-        container.setPortBindings(List.of(port + ":" + containerPort));
+        container.setPortBindings(List.of("127.0.0.1:" + port + ":" + containerPort));
+        container.waitingFor(new NoWaiting());
     }
 
     @Override
@@ -37,7 +40,11 @@ final class ContainerServer implements Server {
         } else if (!container.isRunning()) {
             docker().startContainerCmd(container.getContainerId()).exec();
         }
-        await("serve clients", () -> serves.test(port));
+        // Stops waiting for one that has died
+        await("serve clients", () -> serves.test(port) || !container.isRunning());
+        if (!container.isRunning()) {
+            throw failed("end at once");
+        }
     }
 
     @Override
@@ -69,7 +76,16 @@ final class ContainerServer implements Server {
 
     @Override
     public synchronized void close() {
+        if (isPaused()) {
+            resume();
+        }
         container.stop();
+    }
+
+    private boolean isPaused() {
+        return created
+                && Boolean.TRUE.equals(
+                        container.getCurrentContainerInfo().getState().getPaused());
     }
 
     private DockerClient docker() {
@@ -78,8 +94,17 @@ final class ContainerServer implements Server {
 
     private void await(String what, BooleanSupplier condition) {
         if (!Polling.until(condition, CHANGE_MAX)) {
-            throw new IllegalStateException(
-                    container.getDockerImageName() + " did not " + what + ": " + container.getLogs());
+            throw failed("not " + what);
         }
+    }
+
+    private IllegalStateException failed(String what) {
+        return new IllegalStateException(container.getDockerImageName() + " did " + what + ": " + container.getLogs());
+    }
+
+    /** {@link #start} waits by itself, after a stop, too, of which Testcontainers knows nothing. */
+    private static final class NoWaiting extends AbstractWaitStrategy {
+        @Override
+        protected void waitUntilReady() {}
     }
 }
