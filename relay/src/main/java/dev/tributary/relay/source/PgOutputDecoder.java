@@ -8,6 +8,7 @@ import dev.tributary.relay.flow.ChangeListener;
 import dev.tributary.relay.flow.OutboxEvent;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.source.RelationLayout.SentColumn;
+import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
@@ -37,6 +38,7 @@ final class PgOutputDecoder {
 
     private boolean inTransaction;
     private long commitLsn;
+    private long endLsn;
     private int ordinal;
     private Instant committedAt = Instant.EPOCH;
 
@@ -58,36 +60,90 @@ final class PgOutputDecoder {
         return commitLsn;
     }
 
+    /**
+     * Reads one message.
+     *
+     * @throws RelayException if it cannot be read, or says something that must not be; {@code listener} has not heard it
+     */
     void decode(ByteBuffer message, ChangeListener listener) {
-        char kind = (char) message.get();
+        char kind = message.hasRemaining() ? (char) message.get() : 0;
+        OutboxEvent event;
+        try {
+            event = read(kind, message);
+        } catch (BufferUnderflowException | IndexOutOfBoundsException e) {
+            throw new GarbledMessage("too short, of kind " + kind, e);
+        }
+        if (event != null) {
+            listener.event(event);
+        } else if (kind == 'C') {
+            listener.committed(endLsn, committedAt);
+        }
+    }
+
+    private @Nullable OutboxEvent read(char kind, ByteBuffer message) {
         switch (kind) {
             case 'B' -> begin(message);
-            case 'C' -> commit(message, listener);
+            case 'C' -> commit(message);
             case 'R' -> relation(message);
-            case 'I' -> insert(message, listener);
+            case 'I' -> {
+                return insert(message);
+            }
             case 'U', 'T' -> refuse(message, kind);
-            case 'D', 'O', 'Y', 'M' -> {} // retention deletes rows; origins, types and messages say nothing of events
+            case 'D' -> delete(message);
+            case 'O' -> origin(message);
+            case 'Y' -> type(message);
             default ->
                 throw new RelayException.Stopped(
                         "the server sent a message of unknown kind '" + kind + "'",
                         "this server speaks a pgoutput that the relay does not know; upgrade the relay",
                         null);
         }
+        return null;
     }
 
     private void begin(ByteBuffer message) {
+        GarbledMessage.unless(!inTransaction, "Begin within a transaction");
         commitLsn = message.getLong();
         committedAt = TupleReader.instant(message.getLong());
+        message.getInt(); // the transaction's id
+        endOf(message);
         ordinal = 0;
         inTransaction = true;
     }
 
-    private void commit(ByteBuffer message, ChangeListener listener) {
+    private void commit(ByteBuffer message) {
         message.get(); // flags, unused
-        message.getLong(); // the commit record's LSN, known since Begin
-        long endLsn = message.getLong();
+        GarbledMessage.unless(inTransaction && message.getLong() == commitLsn, "Commit of another transaction");
+        endLsn = message.getLong();
+        GarbledMessage.unless(Long.compareUnsigned(endLsn, commitLsn) > 0, "end of Commit before its start");
+        GarbledMessage.unless(TupleReader.instant(message.getLong()).equals(committedAt), "time of Commit");
+        endOf(message);
         inTransaction = false;
-        listener.committed(endLsn, committedAt);
+    }
+
+    /** Retention deletes rows. */
+    private void delete(ByteBuffer message) {
+        eventTable(message.getInt());
+        byte row = message.get();
+        GarbledMessage.unless(row == 'K' || row == 'O', "no old row");
+    }
+
+    /** Says nothing of events, and is read to see that it is one; so is a type. */
+    private static void origin(ByteBuffer message) {
+        message.getLong();
+        string(message);
+        endOf(message);
+    }
+
+    private static void type(ByteBuffer message) {
+        message.getInt();
+        string(message);
+        string(message);
+        endOf(message);
+    }
+
+    private static void endOf(ByteBuffer message) {
+        GarbledMessage.unless(!message.hasRemaining(), "more than was expected");
     }
 
     private void relation(ByteBuffer message) {
@@ -95,12 +151,14 @@ final class PgOutputDecoder {
         String table = string(message) + "." + string(message);
         message.get(); // replica identity
         int columns = message.getShort();
+        GarbledMessage.unless(columns >= 0 && columns <= message.remaining(), "columns of " + table);
         List<SentColumn> sent = new ArrayList<>(columns);
         for (int i = 0; i < columns; i++) {
             message.get(); // key flag
             sent.add(new SentColumn(string(message), message.getInt()));
             message.getInt(); // type modifier
         }
+        endOf(message);
         if (layout.tables().contains(table)) {
             eventTables.put(id, RelationLayout.of(layout, table, sent));
         } else {
@@ -108,14 +166,16 @@ final class PgOutputDecoder {
         }
     }
 
-    private void insert(ByteBuffer message, ChangeListener listener) {
+    private @Nullable OutboxEvent insert(ByteBuffer message) {
+        GarbledMessage.unless(inTransaction, "change outside of a transaction");
         RelationLayout table = eventTable(message.getInt());
         if (table == null) {
-            return;
+            return null;
         }
-        message.get(); // 'N': new row follows
+        GarbledMessage.unless(message.get() == 'N', "no new row");
         tuple.read(table, message);
-        listener.event(event(table, new Position(epoch, commitLsn, ordinal++)));
+        endOf(message);
+        return event(table, new Position(epoch, commitLsn, ordinal++));
     }
 
     private OutboxEvent event(RelationLayout table, Position position) {
@@ -144,6 +204,7 @@ final class PgOutputDecoder {
         int relations = kind == 'T' ? message.getInt() : 1;
         if (kind == 'T') {
             message.get(); // options
+            GarbledMessage.unless(relations > 0 && relations <= message.remaining() / 4, "tables");
         }
         for (int i = 0; i < relations; i++) {
             RelationLayout table = eventTable(message.getInt());
@@ -156,7 +217,7 @@ final class PgOutputDecoder {
     private @Nullable RelationLayout eventTable(int id) {
         RelationLayout layout = eventTables.get(id);
         if (layout == null && !otherTables.contains(id)) {
-            throw new RelayException("the server sent a change of a table it has not described", "", null);
+            throw new GarbledMessage("a change of a table that was not described", null);
         }
         return layout;
     }

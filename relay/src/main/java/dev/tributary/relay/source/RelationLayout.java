@@ -15,9 +15,14 @@ import java.util.Map;
  * @param index the columns' places; without those that the table does not have
  * @param headers the further columns that become headers: their places, by the headers' names
  * @param payloadIsBytea whether the payload is bytes and not text
+ * @param columns how many there are in all
  */
 record RelationLayout(
-        String table, Map<EventColumn, Integer> index, Map<String, Integer> headers, boolean payloadIsBytea) {
+        String table,
+        Map<EventColumn, Integer> index,
+        Map<String, Integer> headers,
+        boolean payloadIsBytea,
+        int columns) {
     private static final int BYTEA = 17;
     private static final int TEXT = 25;
     private static final int VARCHAR = 1043;
@@ -57,7 +62,7 @@ record RelationLayout(
         Map<String, Integer> headers = new LinkedHashMap<>();
         wanted.headers().forEach((name, header) -> headers.put(header, find(table, names, name)));
         int payload = index.getOrDefault(EventColumn.PAYLOAD, -1);
-        return new RelationLayout(table, index, headers, columns.get(payload).type() == BYTEA);
+        return new RelationLayout(table, index, headers, columns.get(payload).type() == BYTEA, columns.size());
     }
 
     private static int find(String table, List<String> names, String name) {

@@ -38,7 +38,7 @@ final class TupleReader {
             .appendOffset("+HH:mm:ss", "+00")
             .toFormatter(Locale.ROOT);
 
-    private RelationLayout layout = new RelationLayout("", Map.of(), Map.of(), true);
+    private RelationLayout layout = new RelationLayout("", Map.of(), Map.of(), true, 0);
     private ByteBuffer message = ByteBuffer.allocate(0);
     private byte[] kinds = new byte[16];
     private int[] offsets = new int[16];
@@ -46,11 +46,16 @@ final class TupleReader {
     private byte[] repeatedUtf8 = {};
     private String repeated = "";
 
-    /** Finds the columns of the row that starts at {@code message}'s position; their bytes are not copied. */
+    /**
+     * Finds the columns of the row that starts at {@code message}'s position; their bytes are not copied.
+     *
+     * @throws GarbledMessage if that is no row of this layout
+     */
     void read(RelationLayout layout, ByteBuffer message) {
         this.layout = layout;
         this.message = message;
         int columns = message.getShort();
+        GarbledMessage.unless(columns == layout.columns(), "columns");
         if (columns > kinds.length) {
             kinds = new byte[columns];
             offsets = new int[columns];
@@ -60,8 +65,11 @@ final class TupleReader {
             kinds[i] = message.get();
             if (kinds[i] == 't' || kinds[i] == 'b') {
                 lengths[i] = message.getInt();
+                GarbledMessage.unless(lengths[i] >= 0 && lengths[i] <= message.remaining(), "length");
                 offsets[i] = message.position();
                 message.position(offsets[i] + lengths[i]);
+            } else {
+                GarbledMessage.unless(kinds[i] == 'n' || kinds[i] == 'u', "kind of column");
             }
         }
     }
@@ -69,6 +77,7 @@ final class TupleReader {
     UUID uuid(EventColumn column) {
         int i = present(column);
         if (kinds[i] == 'b') {
+            GarbledMessage.unless(lengths[i] == 16, "uuid");
             return new UUID(message.getLong(offsets[i]), message.getLong(offsets[i] + 8));
         }
         return UUID.fromString(text(column));
@@ -145,7 +154,7 @@ final class TupleReader {
         if (i < 0 || kinds[i] == 'n') {
             return 0;
         }
-        return kinds[i] == 'b' ? message.getLong(offsets[i]) : Long.parseLong(text(column));
+        return kinds[i] == 'b' ? int8(i) : Long.parseLong(text(column));
     }
 
     /** {@code other} where there is no such column. A timestamp without time zone is taken for UTC. */
@@ -155,12 +164,17 @@ final class TupleReader {
         }
         int i = present(column);
         if (kinds[i] == 'b') {
-            return instant(message.getLong(offsets[i]));
+            return instant(int8(i));
         }
         TemporalAccessor time = TIMESTAMP_TEXT.parseBest(text(i), OffsetDateTime::from, LocalDateTime::from);
         return time instanceof LocalDateTime local
                 ? local.toInstant(ZoneOffset.UTC)
                 : ((OffsetDateTime) time).toInstant();
+    }
+
+    private long int8(int i) {
+        GarbledMessage.unless(lengths[i] == Long.BYTES, "int8");
+        return message.getLong(offsets[i]);
     }
 
     /** PostgreSQL counts microseconds from 2000. */
