@@ -40,6 +40,7 @@ public final class Relay implements Runnable, AutoCloseable {
     private final SourceConfig source;
     private final Surroundings surroundings;
     private final StatusBoard board;
+    private final PoisonEvents poison;
     private final SilentHolder silentHolder = new SilentHolder();
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile boolean closing;
@@ -61,6 +62,7 @@ public final class Relay implements Runnable, AutoCloseable {
         this.source = source;
         this.surroundings = surroundings;
         this.board = new StatusBoard(source.name(), clock);
+        this.poison = new PoisonEvents(source, surroundings);
     }
 
     /** Relays until {@link #close}; waits for what is away, opens again what broke, stops on what only people can mend. */
@@ -88,10 +90,10 @@ public final class Relay implements Runnable, AutoCloseable {
         } catch (RelayException.SlotLost e) {
             board.enter(SourceState.SLOT_LOST, e.reason(), e.remedy());
             return RETRY_LONGEST;
+        } catch (RelayException.Refused e) {
+            return poison.isSetAside(e) ? Duration.ZERO : stopped(e);
         } catch (RelayException.Stopped e) {
-            board.enter(SourceState.STOPPED, e.reason(), e.remedy());
-            watchUntilClosed();
-            return Duration.ZERO;
+            return stopped(e);
         } catch (RelayException e) {
             LOG.debug("Source {} broke", source.name(), e);
             return again(e.reason(), e.remedy());
@@ -104,6 +106,12 @@ public final class Relay implements Runnable, AutoCloseable {
             LOG.error("Source {} broke in an unforeseen way", source.name(), e);
             return again(e.toString(), "the log has the details; please report them");
         }
+    }
+
+    private Duration stopped(RelayException.Stopped e) {
+        board.enter(SourceState.STOPPED, e.reason(), e.remedy());
+        watchUntilClosed();
+        return Duration.ZERO;
     }
 
     /** WAL piles up while a source is stopped, and people have to be told. */
@@ -158,8 +166,9 @@ public final class Relay implements Runnable, AutoCloseable {
             board.progressed(beginning.slotLsn(), 0, null);
             ChangeSource changes = open(opened, takeSlot(database, beginning));
             DeliveredEvents delivered = recovery.run(beginning);
+            poison.load(database);
             KafkaSink sink = open(opened, new KafkaSink(surroundings.kafka(), source.name(), delivered.endOffsets()));
-            Stream.Parts parts = new Stream.Parts(database, changes, topics, sink, surroundings);
+            Stream.Parts parts = new Stream.Parts(database, changes, topics, sink, poison, surroundings);
             return new Stream(source, parts, delivered, beginning, board);
         } catch (SQLException | RuntimeException e) {
             opened.forEach(Relay::closeQuietly);

@@ -36,6 +36,7 @@ public record SourceStatus(
      * @param retainedBytes WAL that the server keeps for the slot
      * @param safeBytes WAL that may still be written before the server invalidates the slot; null if it never does
      * @param eventsInFlight sent and not yet acknowledged
+     * @param parkedAggregates aggregates whose events are set aside, behind one that Kafka will never take
      * @param lag how long ago the oldest event that is not in Kafka yet was committed; null when unknown, zero when
      *     there is none
      */
@@ -49,6 +50,7 @@ public record SourceStatus(
             long retainedBytes,
             @Nullable Long safeBytes,
             int eventsInFlight,
+            int parkedAggregates,
             @Nullable Duration lag) {
 
         /** WAL that lies between the confirmed position and the server's end, in bytes. */

@@ -30,6 +30,7 @@ final class StatusBoard {
     private volatile @Nullable Long safeBytes;
     private volatile long movedNanos;
     private volatile int eventsInFlight;
+    private volatile int parkedAggregates;
     private volatile @Nullable Instant oldestUnconfirmed;
 
     StatusBoard(String source, Clock clock) {
@@ -96,6 +97,10 @@ final class StatusBoard {
         safeBytes = pulse.slot().safeBytes();
     }
 
+    void parked(int aggregates) {
+        parkedAggregates = aggregates;
+    }
+
     private boolean isMoving(SourceState state) {
         return state == SourceState.STREAMING && System.nanoTime() - movedNanos < STILL_MAX.toNanos();
     }
@@ -119,6 +124,7 @@ final class StatusBoard {
                         retainedBytes,
                         safeBytes,
                         eventsInFlight,
+                        parkedAggregates,
                         lag(now.state)));
     }
 

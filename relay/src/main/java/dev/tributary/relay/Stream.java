@@ -59,6 +59,7 @@ final class Stream implements ChangeListener, AutoCloseable {
     private final int epoch;
     private final Lineage lineage;
     private final Set<UUID> skip;
+    private final PoisonEvents poison;
     private long pulseNanos;
     private boolean readingAll = true;
     private volatile boolean announced;
@@ -78,6 +79,7 @@ final class Stream implements ChangeListener, AutoCloseable {
         this.marks = new Marks(beginning.slotLsn(), lineage.markedTime(), lineage.xidHorizon(), time.nanoTime());
         this.pace = new Pace(time.nanoTime());
         this.skip = source.skip();
+        this.poison = parts.poison;
         this.pulseNanos = time.nanoTime() - PULSE_INTERVAL.toNanos();
         this.announced = !lineage.isNews();
         if (!announced) {
@@ -94,7 +96,13 @@ final class Stream implements ChangeListener, AutoCloseable {
     }
 
     /** What a stream runs on. */
-    record Parts(SourceDatabase database, ChangeSource changes, Topics topics, KafkaSink sink, Surroundings time) {}
+    record Parts(
+            SourceDatabase database,
+            ChangeSource changes,
+            Topics topics,
+            KafkaSink sink,
+            PoisonEvents poison,
+            Surroundings time) {}
 
     /** One turn, with a rest at its end if there is nothing to do. */
     void runOnce() throws SQLException {
@@ -138,11 +146,14 @@ final class Stream implements ChangeListener, AutoCloseable {
             LOG.warn("Not relayed, as configured: {}", event);
             return;
         }
-        ProducerRecord<byte[], byte[]> record = router.route(event);
         if (delivered.takes(event.position())) {
             board.skipped();
             return;
         }
+        if (poison.keeps(event, database)) {
+            return;
+        }
+        ProducerRecord<byte[], byte[]> record = route(event);
         topics.ensure(record.topic());
         Delivery delivery = inFlight.sending(KafkaSink.sizeOf(record));
         int payloadBytes = event.payload().length;
@@ -150,6 +161,14 @@ final class Stream implements ChangeListener, AutoCloseable {
             delivery.acknowledged();
             board.acknowledged(payloadBytes);
         });
+    }
+
+    private ProducerRecord<byte[], byte[]> route(OutboxEvent event) {
+        try {
+            return router.route(event);
+        } catch (RelayException.Stopped e) {
+            throw new RelayException.Refused(event.id(), null, e.reason(), e.remedy(), e);
+        }
     }
 
     @Override
@@ -183,6 +202,7 @@ final class Stream implements ChangeListener, AutoCloseable {
             pulseNanos = now;
             Pulse pulse = database.pulse();
             board.serverIs(pulse);
+            board.parked(poison.aggregates());
             marks.serverWasAt(pulse.time(), pulse.walEnd());
             marks.endedBelow(pulse.ended().belowXid(), pulse.ended().walEnd());
             heartbeat.check(pulse, changes.arrivedUpTo(), readingAll);

@@ -13,7 +13,14 @@ import picocli.CommandLine.Spec;
         description = "Relays events from PostgreSQL's transaction log to Kafka.",
         mixinStandardHelpOptions = true,
         versionProvider = RelayCommand.Version.class,
-        subcommands = {InitCommand.class, CheckCommand.class, RunCommand.class, StatusCommand.class},
+        subcommands = {
+            InitCommand.class,
+            CheckCommand.class,
+            RunCommand.class,
+            StatusCommand.class,
+            ParkedCommand.class,
+            ReleaseCommand.class
+        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:failed", "2:bad usage or configuration"})
 public final class RelayCommand implements Runnable {
@@ -39,7 +46,8 @@ public final class RelayCommand implements Runnable {
     /** Without a command. */
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "A command is missing: init, check, run or status");
+        throw new ParameterException(
+                spec.commandLine(), "A command is missing: init, check, run, status, parked or release");
     }
 
     static final class Version implements CommandLine.IVersionProvider {

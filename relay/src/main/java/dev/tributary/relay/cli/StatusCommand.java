@@ -62,6 +62,8 @@ final class StatusCommand implements Callable<Integer> {
                         + progress.path("skipped").asText() + " skipped, "
                         + progress.path("eventsInFlight").asText() + " in flight, "
                         + progress.path("retries").asText() + " retries");
+        int parked = progress.path("parkedAggregates").asInt();
+        line(out, "parked", parked == 0 ? "" : parked + " aggregates, see 'relay parked'");
         line(
                 out,
                 "confirmed",

@@ -29,7 +29,15 @@ public final class ConfigFile {
     private static final List<String> HTTP_KEYS = List.of("host", "port");
     private static final Set<String> SOURCE_KEYS = Stream.concat(
                     Stream.of(
-                            "url", "username", "password", "engine", "topic", "epoch", "skip", "transaction.bytes.max"),
+                            "url",
+                            "username",
+                            "password",
+                            "engine",
+                            "topic",
+                            "epoch",
+                            "skip",
+                            "poison",
+                            "transaction.bytes.max"),
                     LayoutKeys.names().stream())
             .collect(Collectors.toUnmodifiableSet());
     private static final Set<String> TOPIC_PLACEHOLDERS = Set.of("source", "aggregate_type");
@@ -156,6 +164,7 @@ public final class ConfigFile {
                 number(SOURCES + name + ".epoch", keys.get("epoch"), 1),
                 ids(SOURCES + name + ".skip", keys.getOrDefault("skip", "")),
                 LayoutKeys.read(keys, (key, problem) -> mistakes.add(new Mistake(SOURCES + name + "." + key, problem))),
+                poison(SOURCES + name + ".poison", keys.get("poison")),
                 number(
                         SOURCES + name + ".transaction.bytes.max",
                         keys.get("transaction.bytes.max"),
@@ -188,6 +197,16 @@ public final class ConfigFile {
         String meant = Suggestion.of(value.toLowerCase(Locale.ROOT), List.of("pgoutput", "debezium"));
         mistakes.add(new Mistake(key, "must be pgoutput or debezium, not '" + value + "'" + meant));
         return Engine.PGOUTPUT;
+    }
+
+    private SourceConfig.Poison poison(String key, @Nullable String value) {
+        if (value == null || value.equals("stop")) {
+            return SourceConfig.Poison.STOP;
+        }
+        if (!value.equals("dead-letter")) {
+            mistakes.add(new Mistake(key, "must be stop or dead-letter, not '" + value + "'"));
+        }
+        return SourceConfig.Poison.DEAD_LETTER;
     }
 
     private int number(String key, @Nullable String value, int byDefault) {

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param epoch raised by one whenever the database's LSNs lost their meaning (restore, dump and reload); at least 1
  * @param skip ids of events that are not to be relayed: what an operator decides about an event that Kafka cannot take
  * @param layout the tables that hold the events
+ * @param poison what becomes of an event that Kafka will never take
  * @param transactionBytesMax how much of one transaction the Debezium engine may hold in memory
  */
 public record SourceConfig(
@@ -33,6 +34,7 @@ public record SourceConfig(
         int epoch,
         Set<UUID> skip,
         OutboxLayout layout,
+        Poison poison,
         int transactionBytesMax) {
     /** A quarter of a heap of 256 MB. */
     public static final int DEFAULT_TRANSACTION_BYTES_MAX = 64 * 1024 * 1024;
@@ -47,6 +49,17 @@ public record SourceConfig(
     public enum Engine {
         PGOUTPUT,
         DEBEZIUM
+    }
+
+    /** What becomes of an event that Kafka will never take. */
+    public enum Poison {
+        /** The source stops, and says which event it is. */
+        STOP,
+        /**
+         * It is set aside in the source's database, in {@code tributary.dead_letter}, and behind it all that its aggregate
+         * publishes since; all other aggregates flow.
+         */
+        DEAD_LETTER
     }
 
     /** With nothing to skip. */
@@ -75,6 +88,7 @@ public record SourceConfig(
                 epoch,
                 skip,
                 OutboxLayout.tributary(),
+                Poison.STOP,
                 DEFAULT_TRANSACTION_BYTES_MAX);
     }
 
@@ -105,6 +119,11 @@ public record SourceConfig(
         if (transactionBytesMax < 1) {
             mistakes.add(
                     new Mistake(key(name, "transaction.bytes.max"), "must be 1 or more, not " + transactionBytesMax));
+        }
+        if (poison == Poison.DEAD_LETTER && !layout.isOwn()) {
+            mistakes.add(new Mistake(
+                    key(name, "poison"),
+                    "dead-letter needs Tributary's own tables; with another layout it must be stop"));
         }
         ConfigurationException.throwIfAny(mistakes);
     }
@@ -150,17 +169,26 @@ public record SourceConfig(
 
     /** The same source, read by {@code engine}. */
     public SourceConfig withEngine(Engine engine) {
-        return new SourceConfig(name, url, username, password, engine, topic, epoch, skip, layout, transactionBytesMax);
+        return new SourceConfig(
+                name, url, username, password, engine, topic, epoch, skip, layout, poison, transactionBytesMax);
     }
 
     /** The same source, with its events in other tables. */
     public SourceConfig withLayout(OutboxLayout layout) {
-        return new SourceConfig(name, url, username, password, engine, topic, epoch, skip, layout, transactionBytesMax);
+        return new SourceConfig(
+                name, url, username, password, engine, topic, epoch, skip, layout, poison, transactionBytesMax);
+    }
+
+    /** The same source, with another way to treat what Kafka will never take. */
+    public SourceConfig withPoison(Poison poison) {
+        return new SourceConfig(
+                name, url, username, password, engine, topic, epoch, skip, layout, poison, transactionBytesMax);
     }
 
     /** The same source, of which so much of a transaction may be held in memory. */
     public SourceConfig withTransactionBytesMax(int transactionBytesMax) {
-        return new SourceConfig(name, url, username, password, engine, topic, epoch, skip, layout, transactionBytesMax);
+        return new SourceConfig(
+                name, url, username, password, engine, topic, epoch, skip, layout, poison, transactionBytesMax);
     }
 
     /** Names this source's topics. */

@@ -1,5 +1,6 @@
 package dev.tributary.relay.flow;
 
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,8 +39,30 @@ public class RelayException extends RuntimeException {
         }
     }
 
+    /** Kafka will never take one event as it is; what becomes of it is the configuration's to say. */
+    public static final class Refused extends Stopped {
+        private final UUID eventId;
+        private final @Nullable String topic;
+
+        /** @param topic the topic that takes no event at all; null if it is this one that is refused */
+        public Refused(UUID eventId, @Nullable String topic, String reason, String remedy, @Nullable Throwable cause) {
+            super(reason, remedy, cause);
+            this.eventId = eventId;
+            this.topic = topic;
+        }
+
+        public UUID eventId() {
+            return eventId;
+        }
+
+        /** The topic that takes no event at all; null if it is this one that is refused. */
+        public @Nullable String topic() {
+            return topic;
+        }
+    }
+
     /** Going on would lose, double or reorder events, or cannot work; nothing moves until an operator has acted. */
-    public static final class Stopped extends RelayException {
+    public static class Stopped extends RelayException {
         public Stopped(String reason, String remedy, @Nullable Throwable cause) {
             super(reason, remedy, cause);
         }

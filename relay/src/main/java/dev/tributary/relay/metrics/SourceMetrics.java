@@ -55,6 +55,12 @@ final class SourceMetrics implements MeterBinder {
                 "safe.bytes",
                 "WAL that may still be written before the server invalidates the slot; NaN if it never does",
                 SourceMetrics::safeBytes);
+        gauge(
+                registry,
+                source,
+                "parked.aggregates",
+                "Aggregates whose events are set aside behind one that Kafka will never take",
+                Progress::parkedAggregates);
         gauge(registry, source, "in.flight", "Events sent and not yet acknowledged", Progress::eventsInFlight);
         for (SourceState state : SourceState.values()) {
             Gauge.builder(

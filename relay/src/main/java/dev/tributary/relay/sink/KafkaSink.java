@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -157,13 +158,20 @@ public final class KafkaSink implements AutoCloseable {
         String what = (id == null ? "a progress mark" : "event " + new String(id, StandardCharsets.US_ASCII))
                 + " for topic " + topic + ": " + cause.getMessage();
         if (neverTaken(cause)) {
-            return new RelayException.Stopped(
-                    "Kafka refuses " + what,
-                    cause instanceof AuthorizationException
-                            ? "allow the relay to write to the topic, then restart the relay"
-                            : "raise the limit that is named (max.message.bytes of the topic, max.request.size of the"
-                                    + " relay), or name the event's id under `skip`; then restart the relay",
-                    cause);
+            boolean unauthorized = cause instanceof AuthorizationException;
+            String reason = "Kafka refuses " + what;
+            String remedy = unauthorized
+                    ? "allow the relay to write to the topic, then restart the relay"
+                    : "raise the limit that is named (max.message.bytes of the topic, max.request.size of the"
+                            + " relay), or name the event's id under `skip`; then restart the relay";
+            return id == null
+                    ? new RelayException.Stopped(reason, remedy, cause)
+                    : new RelayException.Refused(
+                            UUID.fromString(new String(id, StandardCharsets.US_ASCII)),
+                            unauthorized ? topic : null,
+                            reason,
+                            remedy,
+                            cause);
         }
         return new RelayException(
                 "Kafka has not taken " + what,

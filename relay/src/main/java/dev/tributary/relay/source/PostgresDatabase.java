@@ -1,6 +1,8 @@
 package dev.tributary.relay.source;
 
+import dev.tributary.outbox.wire.Position;
 import dev.tributary.relay.config.SourceConfig;
+import dev.tributary.relay.flow.OutboxEvent;
 import dev.tributary.relay.flow.RelayException;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -10,6 +12,7 @@ import java.sql.SQLException;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGProperty;
@@ -179,6 +182,16 @@ public final class PostgresDatabase implements SourceDatabase {
             }
         }
         return types;
+    }
+
+    @Override
+    public Map<Aggregate, Position> parked() throws SQLException {
+        return source.layout().isOwn() ? new DeadLetters(source, connection).parked() : Map.of();
+    }
+
+    @Override
+    public boolean park(OutboxEvent event, @Nullable String reason) throws SQLException {
+        return new DeadLetters(source, connection).park(event, reason);
     }
 
     /** The connection itself, for what only one engine asks. */

@@ -1,8 +1,11 @@
 package dev.tributary.relay.source;
 
+import dev.tributary.outbox.wire.Position;
+import dev.tributary.relay.flow.OutboxEvent;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What the relay asks a source's database beside the stream. Used by one thread. */
@@ -93,6 +96,22 @@ public interface SourceDatabase extends AutoCloseable {
 
     /** The aggregate types that have sequenced events. */
     List<String> aggregateTypes() throws SQLException;
+
+    /**
+     * The aggregates whose events are set aside in {@code tributary.dead_letter}, each with the position of its first one.
+     */
+    Map<Aggregate, Position> parked() throws SQLException;
+
+    /** An aggregate's type and id. */
+    record Aggregate(String type, String id) {}
+
+    /**
+     * Sets an event aside, durably, unless it is already.
+     *
+     * @param reason why it cannot be published; null if it only waits behind others of its aggregate
+     * @return false if there is no reason, and the aggregate's events are not set aside any more
+     */
+    boolean park(OutboxEvent event, @Nullable String reason) throws SQLException;
 
     @Override
     void close() throws SQLException;

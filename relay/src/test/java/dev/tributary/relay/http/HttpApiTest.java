@@ -34,7 +34,7 @@ class HttpApiTest {
             "",
             true,
             new SourceStatus.Progress(
-                    7, 2_100, 2, 1, 0x16_B374D848L, 0x16_B374D8A8L, 1_000, 5_000L, 3, Duration.ofMillis(1_500)));
+                    7, 2_100, 2, 1, 0x16_B374D848L, 0x16_B374D8A8L, 1_000, 5_000L, 3, 0, Duration.ofMillis(1_500)));
     private static final SourceStatus SUPPORT = new SourceStatus(
             "support",
             SourceState.SLOT_LOST,
@@ -42,7 +42,7 @@ class HttpApiTest {
             "slot tributary_support is gone",
             "Recover it",
             false,
-            new SourceStatus.Progress(0, 0, 0, 0, 0, 0, 0, null, 0, null));
+            new SourceStatus.Progress(0, 0, 0, 0, 0, 0, 0, null, 0, 0, null));
 
     private static volatile List<SourceStatus> statuses = List.of();
     private static HttpApi api;
@@ -73,14 +73,14 @@ class HttpApiTest {
                                 [{"source": "sales", "state": "STREAMING", "since": "2026-11-21T01:02:03Z",
                                   "reason": "", "remedy": "", "moving": true,
                                   "progress": {"events": 7, "bytes": 2100, "skipped": 2, "retries": 1,
-                                    "eventsInFlight": 3, "confirmedLsn": 97500059720,
+                                    "eventsInFlight": 3, "parkedAggregates": 0, "confirmedLsn": 97500059720,
                                     "confirmedLsnText": "16/B374D848", "serverLsn": 97500059816,
                                     "serverLsnText": "16/B374D8A8", "retainedBytes": 1000, "safeBytes": 5000,
                                     "lagBytes": 96, "lagSeconds": 1.5}},
                                  {"source": "support", "state": "SLOT_LOST", "since": "2026-11-21T01:02:03Z",
                                   "reason": "slot tributary_support is gone", "remedy": "Recover it", "moving": false,
                                   "progress": {"events": 0, "bytes": 0, "skipped": 0, "retries": 0,
-                                    "eventsInFlight": 0, "confirmedLsn": 0, "confirmedLsnText": "0/0",
+                                    "eventsInFlight": 0, "parkedAggregates": 0, "confirmedLsn": 0, "confirmedLsnText": "0/0",
                                     "serverLsn": 0, "serverLsnText": "0/0", "retainedBytes": 0,
                                     "safeBytes": null, "lagBytes": 0, "lagSeconds": null}}]
                                 """));

@@ -112,7 +112,7 @@ class RunningSourcesTest {
                     "",
                     "",
                     true,
-                    new SourceStatus.Progress(0, 0, 0, 0, 0, 0, 0, null, 0, null));
+                    new SourceStatus.Progress(0, 0, 0, 0, 0, 0, 0, null, 0, 0, null));
         }
 
         @Override

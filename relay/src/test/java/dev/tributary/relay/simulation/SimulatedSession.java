@@ -1,10 +1,13 @@
 package dev.tributary.relay.simulation;
 
+import dev.tributary.outbox.wire.Position;
+import dev.tributary.relay.flow.OutboxEvent;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.source.SourceDatabase;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** An ordinary connection to the server. */
@@ -79,6 +82,16 @@ final class SimulatedSession implements SourceDatabase {
     public List<String> aggregateTypes() throws SQLException {
         ask();
         return List.of("customer", "order");
+    }
+
+    @Override
+    public Map<Aggregate, Position> parked() {
+        return Map.of();
+    }
+
+    @Override
+    public boolean park(OutboxEvent event, @Nullable String reason) {
+        throw new UnsupportedOperationException("Kafka takes every event here");
     }
 
     @Override

@@ -1,0 +1,95 @@
+package dev.tributary.relay.source;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.tributary.outbox.wire.Position;
+import dev.tributary.relay.config.SourceConfig;
+import dev.tributary.relay.flow.OutboxEvent;
+import dev.tributary.relay.flow.RelayException;
+import dev.tributary.relay.source.SourceDatabase.Aggregate;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.ZoneOffset;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Events set aside, in the source's own database: there is room for what is too large for Kafka, and an aggregate is
+ * released in the transaction that publishes its events anew.
+ */
+final class DeadLetters {
+    private final SourceConfig source;
+    private final Connection connection;
+
+    /** @param connection in auto-commit mode */
+    DeadLetters(SourceConfig source, Connection connection) {
+        this.source = source;
+        this.connection = connection;
+    }
+
+    Map<Aggregate, Position> parked() throws SQLException {
+        Map<Aggregate, Position> parked = new HashMap<>();
+        if (!isThere()) {
+            return parked;
+        }
+        try (PreparedStatement query =
+                connection.prepareStatement("SELECT aggregate_type, aggregate_id, min(position COLLATE \"C\")"
+                        + " FROM tributary.dead_letter WHERE source = ? GROUP BY aggregate_type, aggregate_id")) {
+            query.setString(1, source.name());
+            try (ResultSet rows = query.executeQuery()) {
+                while (rows.next()) {
+                    parked.put(new Aggregate(rows.getString(1), rows.getString(2)), Position.parse(rows.getString(3)));
+                }
+            }
+        }
+        return parked;
+    }
+
+    private boolean isThere() throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT to_regclass('tributary.dead_letter') IS NOT NULL")) {
+            row.next();
+            if (!row.getBoolean(1) && source.poison() == SourceConfig.Poison.DEAD_LETTER) {
+                throw new RelayException.Stopped(
+                        source.key("poison") + " is dead-letter, but table tributary.dead_letter does not exist",
+                        "run `init`, then restart the relay",
+                        null);
+            }
+            return row.getBoolean(1);
+        }
+    }
+
+    boolean park(OutboxEvent event, @Nullable String reason) throws SQLException {
+        try (PreparedStatement insert =
+                connection.prepareStatement("INSERT INTO tributary.dead_letter (source, position,"
+                        + " id, aggregate_type, aggregate_id, sequence, type, content_type, payload, headers, occurred_at, reason)"
+                        + " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::json, ?, ?"
+                        + " WHERE ? OR EXISTS (SELECT FROM tributary.dead_letter"
+                        + " WHERE source = ? AND aggregate_type = ? AND aggregate_id = ?)"
+                        // Touched all the same, so that one that is there already counts
+                        + " ON CONFLICT (source, position) DO UPDATE SET position = excluded.position")) {
+            String aggregateId = new String(event.aggregateId(), UTF_8);
+            insert.setString(1, source.name());
+            insert.setString(2, event.position().toString());
+            insert.setObject(3, event.id());
+            insert.setString(4, event.aggregateType());
+            insert.setString(5, aggregateId);
+            insert.setObject(6, event.sequence() == 0 ? null : event.sequence());
+            insert.setString(7, new String(event.type(), UTF_8));
+            insert.setString(8, new String(event.contentType(), UTF_8));
+            insert.setBytes(9, event.payload());
+            insert.setString(10, event.headers() == null ? null : new String(event.headers(), UTF_8));
+            insert.setObject(11, event.occurredAt().atOffset(ZoneOffset.UTC));
+            insert.setString(12, reason);
+            insert.setBoolean(13, reason != null);
+            insert.setString(14, source.name());
+            insert.setString(15, event.aggregateType());
+            insert.setString(16, aggregateId);
+            return insert.executeUpdate() == 1;
+        }
+    }
+}

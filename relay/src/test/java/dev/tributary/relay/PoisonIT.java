@@ -1,0 +1,151 @@
+package dev.tributary.relay;
+
+import static dev.tributary.relay.TopicsUnderTest.header;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.tributary.localstack.LocalKafka;
+import dev.tributary.localstack.LocalPostgres;
+import dev.tributary.outbox.EventTypes;
+import dev.tributary.outbox.NewEvent;
+import dev.tributary.outbox.Outbox;
+import dev.tributary.relay.config.SourceConfig.Poison;
+import dev.tributary.relay.setup.ParkedAggregates;
+import dev.tributary.relay.setup.SetupException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Events that Kafka will never take, with {@code poison: dead-letter}. */
+class PoisonIT {
+    private static final byte[] SMALL = "{}".getBytes(StandardCharsets.UTF_8);
+    private static final byte[] TOO_LARGE = new byte[20_000];
+
+    private final Outbox outbox = Outbox.of(EventTypes.builder().build());
+    private SourceUnderTest source;
+
+    @BeforeEach
+    void open() throws SQLException {
+        source = new SourceUnderTest(LocalPostgres.shared(), LocalKafka.shared());
+        source.config = source.config.withPoison(Poison.DEAD_LETTER);
+        source.kafkaProperties.put("max.request.size", "10000");
+    }
+
+    @AfterEach
+    void close() throws SQLException {
+        source.close();
+    }
+
+    @Test
+    void itsAggregateIsSetAsideAndAllOthersFlow() throws Exception {
+        Relay relay = source.startRelay();
+        publish("a", SMALL);
+        publish("b", SMALL, TOO_LARGE, SMALL);
+        publish("a", SMALL);
+        publish("b", SMALL);
+        publish("c", SMALL);
+        awaitArrived("a1", "a2", "b1", "c1");
+        awaitParked(3);
+        assertThat(relay.status().state()).isEqualTo(SourceState.STREAMING);
+        await().untilAsserted(() ->
+                assertThat(relay.status().progress().parkedAggregates()).isOne());
+        assertThat(parked()).singleElement().satisfies(parked -> {
+            assertThat(parked.id()).isEqualTo("b");
+            assertThat(parked.events()).isEqualTo(3);
+            assertThat(parked.reason()).contains("20").contains("max.request.size");
+        });
+    }
+
+    @Test
+    void aRestartForgetsNothing() throws Exception {
+        Relay relay = source.startRelay();
+        publish("b", TOO_LARGE);
+        awaitParked(1);
+        relay.close();
+        publish("b", SMALL);
+        publish("a", SMALL);
+        source.startRelay();
+        awaitArrived("a1");
+        awaitParked(2);
+    }
+
+    @Test
+    void whatIsReleasedComesInOrderBeforeWhatFollows() throws Exception {
+        Relay relay = source.startRelay();
+        publish("b", SMALL, TOO_LARGE, SMALL);
+        publish("a", SMALL);
+        awaitParked(2);
+        relay.close();
+        source.kafkaProperties.put("max.request.size", "1000000");
+        source.startRelay();
+        publish("b", SMALL);
+        assertThat(new ParkedAggregates(source.config).release("order", "b")).isEqualTo(3);
+        publish("b", SMALL);
+        awaitArrived("a1", "b1", "b2", "b3", "b4", "b5");
+        awaitParked(0);
+        assertThat(arrived().stream().filter(event -> event.startsWith("b")))
+                .containsExactly("b1", "b2", "b3", "b4", "b5");
+    }
+
+    @Test
+    void whatIsReleasedTooEarlyIsSetAsideAgain() throws Exception {
+        source.startRelay();
+        publish("b", TOO_LARGE, SMALL);
+        awaitParked(2);
+        assertThat(new ParkedAggregates(source.config).release("order", "b")).isEqualTo(2);
+        publish("b", SMALL);
+        awaitParked(3);
+        assertThat(arrived()).isEmpty();
+    }
+
+    @Test
+    void withoutARelayNothingIsReleased() throws Exception {
+        source.startRelay();
+        publish("b", TOO_LARGE);
+        awaitParked(1);
+        assertThatThrownBy(() -> new ParkedAggregates(source.config).release("order", "x"))
+                .isInstanceOf(SetupException.class)
+                .hasMessageContaining("nothing of order/x");
+        assertThat(parked()).hasSize(1);
+    }
+
+    /** One transaction. */
+    private void publish(String aggregateId, byte[]... payloads) throws SQLException {
+        try (Connection connection = source.connect()) {
+            connection.setAutoCommit(false);
+            for (byte[] payload : payloads) {
+                outbox.publish(
+                        connection,
+                        NewEvent.raw("order", aggregateId, "order.placed.v1", "application/octet-stream", payload));
+            }
+            connection.commit();
+        }
+    }
+
+    private List<ParkedAggregates.Parked> parked() {
+        return new ParkedAggregates(source.config).list();
+    }
+
+    private void awaitParked(int events) {
+        await().untilAsserted(() -> assertThat(parked().stream()
+                        .mapToLong(ParkedAggregates.Parked::events)
+                        .sum())
+                .isEqualTo(events));
+    }
+
+    private void awaitArrived(String... events) {
+        await().untilAsserted(() -> assertThat(arrived()).containsExactlyInAnyOrder(events));
+    }
+
+    /** Aggregate and sequence of each, in the order of its partition. */
+    private List<String> arrived() {
+        return source.topics.records().stream()
+                .map(record -> new String(record.key(), StandardCharsets.UTF_8) + header(record, "ce_sequence"))
+                .toList();
+    }
+}
