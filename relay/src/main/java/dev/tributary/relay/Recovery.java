@@ -3,7 +3,9 @@ package dev.tributary.relay;
 import dev.tributary.outbox.wire.Position;
 import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.relay.config.SourceConfig;
+import dev.tributary.relay.config.SourceConfig.Engine;
 import dev.tributary.relay.config.TopicTemplate;
+import dev.tributary.relay.flow.PositionForm;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.history.Lineage;
 import dev.tributary.relay.sink.DeliveredEvents;
@@ -126,6 +128,7 @@ final class Recovery {
                 source.name(),
                 topics.existing(source.topics()::matches),
                 new Position(beginning.epoch(), beginning.slotLsn(), 0),
+                source.engine() == Engine.DEBEZIUM ? PositionForm.COMMIT_END : PositionForm.COMMIT_START,
                 surroundings::nanoTime);
         refuseForeignHistory(delivered, beginning);
         if (delivered.size() > 0) {

@@ -146,14 +146,14 @@ final class Stream implements ChangeListener, AutoCloseable {
             LOG.warn("Not relayed, as configured: {}", event);
             return;
         }
-        if (delivered.takes(event.position())) {
+        if (delivered.takes(event.position(), event.id())) {
             board.skipped();
             return;
         }
         if (poison.keeps(event, database)) {
             return;
         }
-        ProducerRecord<byte[], byte[]> record = route(event);
+        ProducerRecord<byte[], byte[]> record = route(event.at(delivered.behindDelivered(event.position())));
         topics.ensure(record.topic());
         Delivery delivery = inFlight.sending(KafkaSink.sizeOf(record));
         int payloadBytes = event.payload().length;

@@ -15,7 +15,9 @@ final class RelayProcess {
         return JavaProcess.main(RelayProcess.class)
                 .jvmArgs("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
                 .args(config.name(), config.url(), config.username(), config.password())
-                .args(String.valueOf(source.kafkaProperties.get("bootstrap.servers")))
+                .args(
+                        String.valueOf(source.kafkaProperties.get("bootstrap.servers")),
+                        config.engine().name())
                 .outputHere()
                 .start();
     }
@@ -24,7 +26,15 @@ final class RelayProcess {
     public static void main(String[] args) {
         Map<String, Object> kafka = new HashMap<>(Map.of("bootstrap.servers", args[4]));
         SourceConfig config = new SourceConfig(
-                args[0], args[1], args[2], args[3], SourceConfig.Engine.PGOUTPUT, "${source}.${aggregate_type}", 1);
-        new Relay(config, kafka, Clock.systemUTC()).run();
+                args[0],
+                args[1],
+                args[2],
+                args[3],
+                SourceConfig.Engine.valueOf(args[5]),
+                "${source}.${aggregate_type}",
+                1);
+        Relay relay = new Relay(config, kafka, Clock.systemUTC());
+        Runtime.getRuntime().addShutdownHook(new Thread(relay::close));
+        relay.run();
     }
 }

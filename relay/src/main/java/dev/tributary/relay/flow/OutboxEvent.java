@@ -30,6 +30,9 @@ public record OutboxEvent(
 
     /** The same event where its place is known. */
     public OutboxEvent at(Position position) {
+        if (position.equals(this.position)) {
+            return this;
+        }
         return new OutboxEvent(
                 position,
                 committedAt,

@@ -3,6 +3,7 @@ package dev.tributary.relay.sink;
 import dev.tributary.outbox.wire.Position;
 import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.outbox.wire.WireHeaders;
+import dev.tributary.relay.flow.PositionForm;
 import dev.tributary.relay.flow.RelayException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -20,12 +22,15 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads topics from their ends back to the confirmed position. By the prefix rule, in each partition everything before
  * the last event at or below the confirmed position is older still, so that reading back to one such event is enough.
  */
 public final class TopicTails {
+    private static final Logger LOG = LoggerFactory.getLogger(TopicTails.class);
     private static final Duration POLL = Duration.ofMillis(200);
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration SILENCE_MAX = Duration.ofSeconds(30);
@@ -36,10 +41,16 @@ public final class TopicTails {
     private final byte[] source;
     private final Position confirmed;
     private final LongSupplier nanoTime;
-    private final DeliveredEvents found = new DeliveredEvents();
+    private final DeliveredEvents found;
     private final Set<TopicPartition> reachedConfirmed = new HashSet<>();
 
-    private TopicTails(Consumer<byte[], byte[]> consumer, String source, Position confirmed, LongSupplier nanoTime) {
+    private TopicTails(
+            Consumer<byte[], byte[]> consumer,
+            String source,
+            Position confirmed,
+            PositionForm form,
+            LongSupplier nanoTime) {
+        this.found = new DeliveredEvents(form);
         this.consumer = consumer;
         this.source = ("/" + source).getBytes(StandardCharsets.UTF_8);
         this.confirmed = confirmed;
@@ -50,13 +61,19 @@ public final class TopicTails {
      * Finds the events of {@code source} in {@code topics} that lie at or behind {@code confirmed}.
      *
      * @param confirmed the lowest position that is not known to be in Kafka
+     * @param form of the positions that the events are going to be asked for by
      * @throws RelayException if Kafka does not answer
      */
     public static DeliveredEvents read(
-            Kafka kafka, String source, Collection<String> topics, Position confirmed, LongSupplier nanoTime) {
+            Kafka kafka,
+            String source,
+            Collection<String> topics,
+            Position confirmed,
+            PositionForm form,
+            LongSupplier nanoTime) {
         String clientId = "tributary-relay-" + source + "-tails";
         try (Consumer<byte[], byte[]> consumer = kafka.consumer(clientId)) {
-            TopicTails tails = new TopicTails(consumer, source, confirmed, nanoTime);
+            TopicTails tails = new TopicTails(consumer, source, confirmed, form, nanoTime);
             tails.readBack(topics);
             return tails.found;
         } catch (KafkaException e) {
@@ -146,7 +163,7 @@ public final class TopicTails {
                 lastHeard = nanoTime.getAsLong();
                 TopicPartition partition = new TopicPartition(record.topic(), record.partition());
                 if (record.offset() < to.getOrDefault(partition, 0L)) {
-                    note(partition, positionOf(record));
+                    note(partition, record);
                 }
             }
             if (unread.entrySet().removeIf(end -> consumer.position(end.getKey(), REQUEST_TIMEOUT) >= end.getValue())) {
@@ -158,27 +175,25 @@ public final class TopicTails {
         }
     }
 
-    private void note(TopicPartition partition, @Nullable Position position) {
-        if (position == null) {
-            return;
+    private void note(TopicPartition partition, ConsumerRecord<byte[], byte[]> record) {
+        Header recordSource = record.headers().lastHeader(WireHeaders.SOURCE);
+        if (recordSource == null || !java.util.Arrays.equals(source, recordSource.value())) {
+            return; // somebody else's
         }
-        if (position.compareTo(confirmed) < 0) {
-            reachedConfirmed.add(partition);
-        } else {
-            found.add(position);
+        try {
+            Position position = Position.parse(text(record, WireHeaders.POSITION));
+            if (position.compareTo(confirmed) < 0) {
+                reachedConfirmed.add(partition);
+            } else {
+                found.add(position, UUID.fromString(text(record, WireHeaders.ID)));
+            }
+        } catch (IllegalArgumentException e) {
+            LOG.debug("Not the relay's writing: {}-{} at {}", record.topic(), record.partition(), record.offset(), e);
         }
     }
 
-    private @Nullable Position positionOf(ConsumerRecord<byte[], byte[]> record) {
-        Header recordSource = record.headers().lastHeader(WireHeaders.SOURCE);
-        Header position = record.headers().lastHeader(WireHeaders.POSITION);
-        if (recordSource == null || position == null || !java.util.Arrays.equals(source, recordSource.value())) {
-            return null; // somebody else's
-        }
-        try {
-            return Position.parse(new String(position.value(), StandardCharsets.US_ASCII));
-        } catch (IllegalArgumentException e) {
-            return null; // not the relay's writing
-        }
+    private static String text(ConsumerRecord<byte[], byte[]> record, String name) {
+        Header header = record.headers().lastHeader(name);
+        return header == null ? "" : new String(header.value(), StandardCharsets.US_ASCII);
     }
 }
