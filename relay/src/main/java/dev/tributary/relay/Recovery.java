@@ -96,8 +96,9 @@ final class Recovery {
 
     private void refuseBroken(Lineage lineage) {
         if (!lineage.isUnbroken()) {
-            throw new RelayException.SlotLost(
-                    lineage.difference(), "if that is meant to be, run `recover`; otherwise correct the source's url");
+            throw new RelayException.HistoryBroken(
+                    lineage.difference(),
+                    "if that is meant to be, run `recover --new-epoch`; otherwise correct the source's url");
         }
     }
 
@@ -163,7 +164,7 @@ final class Recovery {
         }
         if (delivered.size() > 0 && lineage.lacks(last)) {
             Long first = delivered.firstFrom(lineage.commonEnd());
-            throw new RelayException.SlotLost(
+            throw new RelayException.HistoryBroken(
                     "Kafka holds " + delivered.countFrom(lineage.commonEnd()) + " events from "
                             + text(first == null ? last.commitLsn() : first) + " to " + text(last.commitLsn())
                             + " that this database never had: "
@@ -172,7 +173,7 @@ final class Recovery {
                                             + lineage.server().timeline() + " lost them, as it" + " took place at "
                                     : "it was restored from an older copy, and its WAL ends at ")
                             + text(lineage.commonEnd()),
-                    "run `recover`: it goes on in a new epoch, with what this database has and Kafka lacks");
+                    "run `recover --new-epoch`: it goes on in a new epoch, with what this database has and Kafka lacks");
         }
     }
 

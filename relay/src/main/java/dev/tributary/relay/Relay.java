@@ -46,6 +46,7 @@ public final class Relay implements Runnable, AutoCloseable {
     private volatile boolean closing;
     private volatile @Nullable Thread runner;
     private @Nullable ProgressMark knownMark;
+    private RelayException.@Nullable HistoryBroken broken;
     private Duration retryAfter = RETRY_FIRST;
 
     /**
@@ -61,7 +62,7 @@ public final class Relay implements Runnable, AutoCloseable {
     public Relay(SourceConfig source, Surroundings surroundings, Clock clock) {
         this.source = source;
         this.surroundings = surroundings;
-        this.board = new StatusBoard(source.name(), clock);
+        this.board = new StatusBoard(source, clock);
         this.poison = new PoisonEvents(source, surroundings);
     }
 
@@ -87,6 +88,10 @@ public final class Relay implements Runnable, AutoCloseable {
         } catch (RelayException.SlotBusy e) {
             board.enter(SourceState.STANDBY, e.reason(), e.remedy());
             return STANDBY_INTERVAL;
+        } catch (RelayException.HistoryBroken e) {
+            broken = e;
+            board.enter(SourceState.SLOT_LOST, e.reason(), e.remedy());
+            return RETRY_LONGEST;
         } catch (RelayException.SlotLost e) {
             board.enter(SourceState.SLOT_LOST, e.reason(), e.remedy());
             return RETRY_LONGEST;
@@ -162,6 +167,7 @@ public final class Relay implements Runnable, AutoCloseable {
             Topics topics = open(opened, surroundings.kafka().topics(source.name()));
             Recovery recovery = new Recovery(source, surroundings, database, topics);
             Beginning beginning = recovery.compare(knownMark);
+            refuseWhatIsBroken(beginning);
             knownMark = beginning.mark(source.name());
             board.progressed(beginning.slotLsn(), 0, null);
             ChangeSource changes = open(opened, takeSlot(database, beginning));
@@ -184,6 +190,15 @@ public final class Relay implements Runnable, AutoCloseable {
     private void look(SourceDatabase database) throws SQLException {
         Pulse pulse = database.pulse();
         board.serverIs(pulse);
+    }
+
+    /** A database that was put back may have written so much since that it looks right; until people have said so, it is not. */
+    private void refuseWhatIsBroken(Beginning beginning) {
+        ProgressMark known = knownMark;
+        if (broken != null && (known == null || beginning.epoch() == known.epoch())) {
+            throw broken;
+        }
+        broken = null;
     }
 
     /** Asks before Kafka is asked anything: who stands by does that every second. */

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param remedy what an operator can do about it; empty when nothing is needed
  * @param moving whether data moves, or would if there were any; not while Kafka has taken nothing for 10 s
  * @param progress how far it is
+ * @param slot how long its slot may go on as it does
  */
 public record SourceStatus(
         String source,
@@ -22,7 +23,20 @@ public record SourceStatus(
         String reason,
         String remedy,
         boolean moving,
-        Progress progress) {
+        Progress progress,
+        SlotHealth slot) {
+
+    /** Before the slot was looked at. */
+    public SourceStatus(
+            String source,
+            SourceState state,
+            Instant since,
+            String reason,
+            String remedy,
+            boolean moving,
+            Progress progress) {
+        this(source, state, since, reason, remedy, moving, progress, SlotHealth.UNKNOWN);
+    }
 
     /**
      * Counters since this process started, and distances.

@@ -1,5 +1,6 @@
 package dev.tributary.relay;
 
+import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.source.SourceDatabase.Pulse;
 import java.time.Clock;
 import java.time.Duration;
@@ -18,6 +19,7 @@ final class StatusBoard {
 
     private final String source;
     private final Clock clock;
+    private final SlotWatch slotWatch;
     private final LongAdder acknowledged = new LongAdder();
     private final LongAdder bytes = new LongAdder();
     private long acknowledgedBefore;
@@ -28,13 +30,15 @@ final class StatusBoard {
     private volatile long serverLsn;
     private volatile long retainedBytes;
     private volatile @Nullable Long safeBytes;
+    private volatile SlotHealth slot = SlotHealth.UNKNOWN;
     private volatile long movedNanos;
     private volatile int eventsInFlight;
     private volatile int parkedAggregates;
     private volatile @Nullable Instant oldestUnconfirmed;
 
-    StatusBoard(String source, Clock clock) {
-        this.source = source;
+    StatusBoard(SourceConfig source, Clock clock) {
+        this.source = source.name();
+        this.slotWatch = new SlotWatch(source.slotLimits());
         this.clock = clock;
         this.headline = new Headline(SourceState.RECOVERING, clock.instant(), "not started yet", "");
     }
@@ -92,6 +96,7 @@ final class StatusBoard {
     }
 
     void serverIs(Pulse pulse) {
+        slot = slotWatch.look(pulse, System.nanoTime());
         serverLsn = pulse.walEnd();
         retainedBytes = pulse.slot().retainedBytes();
         safeBytes = pulse.slot().safeBytes();
@@ -125,7 +130,8 @@ final class StatusBoard {
                         safeBytes,
                         eventsInFlight,
                         parkedAggregates,
-                        lag(now.state)));
+                        lag(now.state)),
+                slot);
     }
 
     private @Nullable Duration lag(SourceState state) {

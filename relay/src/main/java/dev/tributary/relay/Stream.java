@@ -3,6 +3,7 @@ package dev.tributary.relay;
 import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.relay.Recovery.Beginning;
 import dev.tributary.relay.config.SourceConfig;
+import dev.tributary.relay.config.TopicTemplate;
 import dev.tributary.relay.flow.ChangeListener;
 import dev.tributary.relay.flow.Delivery;
 import dev.tributary.relay.flow.OutboxEvent;
@@ -50,6 +51,7 @@ final class Stream implements ChangeListener, AutoCloseable {
     private final DeliveredEvents delivered;
     private final KafkaSink sink;
     private final EventRouter router;
+    private final TopicTemplate topicTemplate;
     private final InFlight inFlight;
     private final Marks marks;
     private final Heartbeat heartbeat = new Heartbeat();
@@ -73,6 +75,7 @@ final class Stream implements ChangeListener, AutoCloseable {
         this.board = board;
         this.time = parts.time;
         this.router = new EventRouter(source);
+        this.topicTemplate = source.topics();
         this.epoch = beginning.epoch();
         this.lineage = beginning.lineage();
         this.inFlight = new InFlight(beginning.slotLsn(), IN_FLIGHT_BYTES_MAX);
@@ -152,6 +155,9 @@ final class Stream implements ChangeListener, AutoCloseable {
         }
         if (poison.keeps(event, database)) {
             return;
+        }
+        if (delivered.size() > 0) {
+            delivered.refuseLate(event.position(), topicTemplate.topicFor(event.aggregateType()), event.aggregateId());
         }
         ProducerRecord<byte[], byte[]> record = route(event.at(delivered.behindDelivered(event.position())));
         topics.ensure(record.topic());

@@ -1,11 +1,14 @@
 package dev.tributary.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
+import dev.tributary.outbox.wire.ProgressMark;
+import dev.tributary.relay.flow.RelayException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -14,6 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.postgresql.replication.LogSequenceNumber;
 
 /** Primaries that are replaced: by a standby that has everything, by one that lacks something, by an older copy. */
 @Timeout(300)
@@ -108,6 +112,27 @@ class FailoverIT {
             assertThat(relay.status().remedy()).contains("recover");
         });
         assertThat(source.topics.size()).isEqualTo(20);
+
+        assertThatThrownBy(() -> RecoverProcess.run(source))
+                .isInstanceOf(RelayException.class)
+                .hasMessageContaining("nothing was changed");
+        assertThat(RecoverProcess.inANewEpoch(source))
+                .anyMatch(line -> line.contains("Kafka holds 10 events that this database never had"))
+                .anyMatch(line -> line.contains("published 10 events in epoch 2"));
+        awaitRecovered(relay);
+    }
+
+    /** The relay goes on by itself, in a new epoch; what readers have got beyond that stays where it is. */
+    private void awaitRecovered(Relay relay) throws Exception {
+        await().atMost(SOON).until(() -> relay.status().state() == SourceState.STREAMING);
+        publishSome("recovered");
+        source.topics.awaitCommittedAmongOthers(source);
+        assertThat(source.topics.lastMark().epoch()).isEqualTo(2);
+        relay.close();
+        Relay next = source.startRelay();
+        publishSome("recovered");
+        source.topics.awaitCommittedAmongOthers(source);
+        assertThat(next.status().state()).isEqualTo(SourceState.STREAMING);
     }
 
     @Test
@@ -121,6 +146,7 @@ class FailoverIT {
         primary.start();
         publishSome("lost");
         source.topics.awaitExactly(source);
+        ProgressMark lostMark = source.topics.lastMark();
         primary.stop();
         data.replaceBy(backup);
         primary.start();
@@ -129,6 +155,22 @@ class FailoverIT {
             assertThat(relay.status().reason()).contains("gone back");
             assertThat(relay.status().remedy()).contains("recover");
         });
+        publishSome("lost"); // others of that name
+        publishSome("after");
+        // By now it has written more than Kafka knows of, and looks right to who has not seen it before
+        assertThat(source.text("SELECT pg_current_wal_lsn() > '"
+                        + LogSequenceNumber.valueOf(lostMark.lsn()).asString() + "'"))
+                .isEqualTo("t");
+        relay.close();
+        Relay next = source.startRelay();
+        await().atMost(SOON).untilAsserted(() -> {
+            assertThat(next.status().state()).isEqualTo(SourceState.SLOT_LOST);
+            assertThat(next.status().reason()).containsAnyOf("that Kafka does not hold", "other events in Kafka");
+        });
+        assertThat(source.topics.size()).isEqualTo(20);
+        assertThat(RecoverProcess.inANewEpoch(source))
+                .anyMatch(line -> line.contains("published 20 events in epoch 2"));
+        awaitRecovered(next);
     }
 
     @Test
@@ -143,6 +185,11 @@ class FailoverIT {
             assertThat(relay.status().reason()).contains("another cluster");
             assertThat(relay.status().remedy()).contains("recover");
         });
+        source.prepareDatabase(); // as from a dump, with some new events
+        publishSome("after");
+        assertThat(RecoverProcess.inANewEpoch(source))
+                .anyMatch(line -> line.contains("published 10 events in epoch 2"));
+        awaitRecovered(relay);
     }
 
     private void publishSome(String aggregateId) throws SQLException {

@@ -5,6 +5,7 @@ import dev.tributary.localstack.LocalPostgres;
 import dev.tributary.outbox.OutboxSchema;
 import dev.tributary.relay.config.SourceConfig;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -39,12 +40,16 @@ final class SourceUnderTest implements AutoCloseable {
         database = config.url().substring(config.url().lastIndexOf('/') + 1);
         kafkaProperties.put("bootstrap.servers", kafka.bootstrapServers());
         topics = new TopicsUnderTest(kafka, config);
+        prepareDatabase();
+        execute("SELECT pg_create_logical_replication_slot('" + config.slot() + "', 'pgoutput')");
+    }
+
+    void prepareDatabase() throws SQLException {
         try (Connection connection = connect()) {
             OutboxSchema.apply(connection);
         }
         execute("CREATE PUBLICATION tributary FOR TABLE tributary.outbox, tributary.event_store"
                 + " WITH (publish = 'insert', publish_via_partition_root = true)");
-        execute("SELECT pg_create_logical_replication_slot('" + config.slot() + "', 'pgoutput')");
     }
 
     void skip(String id) {
@@ -75,6 +80,14 @@ final class SourceUnderTest implements AutoCloseable {
         return postgres.connect(config.url());
     }
 
+    /** Under a name that is no relay's. */
+    Connection connectForReplication() throws SQLException {
+        return DriverManager.getConnection(
+                config.url() + "?replication=database&preferQueryMode=simple&assumeMinServerVersion=14",
+                config.username(),
+                config.password());
+    }
+
     void execute(String... statements) throws SQLException {
         try (Connection connection = connect();
                 Statement statement = connection.createStatement()) {
@@ -96,6 +109,12 @@ final class SourceUnderTest implements AutoCloseable {
                 ResultSet row = statement.executeQuery(query)) {
             row.next();
             return String.valueOf(row.getString(1));
+        }
+    }
+
+    static void run(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
         }
     }
 

@@ -116,6 +116,22 @@ final class TopicsUnderTest {
         checkExactly(committed, firsts);
     }
 
+    /** Waits until every committed event is there, once, and positions grow; others may be there, too. */
+    void awaitCommittedAmongOthers(SourceUnderTest committedIn) throws Exception {
+        Map<String, String> committed = committedIn.committed();
+        awaitAll(committed.keySet());
+        Map<TopicPartition, Position> last = new HashMap<>();
+        Set<String> ids = new HashSet<>();
+        for (ConsumerRecord<byte[], byte[]> record : records()) {
+            Position position = Position.parse(header(record, "ce_position"));
+            Position before = last.put(new TopicPartition(record.topic(), record.partition()), position);
+            assertThat(before == null || position.isAfter(before))
+                    .as("%s after %s", position, before)
+                    .isTrue();
+            assertThat(ids.add(header(record, "ce_id"))).as("one copy").isTrue();
+        }
+    }
+
     /** The last progress mark. */
     ProgressMark lastMark() {
         Map<String, Object> properties =
@@ -173,6 +189,14 @@ final class TopicsUnderTest {
 
     static String header(ConsumerRecord<byte[], byte[]> record, String name) {
         return new String(record.headers().lastHeader(name).value(), StandardCharsets.UTF_8);
+    }
+
+    void deleteMarks() throws ExecutionException, InterruptedException {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
+            admin.deleteTopics(Set.of(ProgressMark.topicOf(source.name())))
+                    .all()
+                    .get();
+        }
     }
 
     void delete() {

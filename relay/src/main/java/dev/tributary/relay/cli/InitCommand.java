@@ -1,8 +1,5 @@
 package dev.tributary.relay.cli;
 
-import dev.tributary.relay.config.ConfigurationException;
-import dev.tributary.relay.config.Mistake;
-import dev.tributary.relay.config.RelayConfig;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.setup.Preparation;
 import dev.tributary.relay.setup.SetupException;
@@ -43,21 +40,10 @@ final class InitCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         int exitCode = ExitCode.OK;
-        for (SourceConfig source : chosen(config.read())) {
+        for (SourceConfig source : ChosenSources.of(config.read(), only)) {
             exitCode = Math.max(exitCode, prepare(source));
         }
         return exitCode;
-    }
-
-    private List<SourceConfig> chosen(RelayConfig read) {
-        List<SourceConfig> chosen = read.sources().stream()
-                .filter(source -> only == null || source.name().equals(only))
-                .toList();
-        if (chosen.isEmpty()) {
-            throw new ConfigurationException(
-                    List.of(new Mistake("relay.sources", "has no source '" + only + "', as --source asks for")));
-        }
-        return chosen;
     }
 
     private int prepare(SourceConfig source) {

@@ -19,7 +19,8 @@ import picocli.CommandLine.Spec;
             RunCommand.class,
             StatusCommand.class,
             ParkedCommand.class,
-            ReleaseCommand.class
+            ReleaseCommand.class,
+            RecoverCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:failed", "2:bad usage or configuration"})
@@ -47,7 +48,7 @@ public final class RelayCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "A command is missing: init, check, run, status, parked or release");
+                spec.commandLine(), "A command is missing: init, check, run, status, parked, release or recover");
     }
 
     static final class Version implements CommandLine.IVersionProvider {

@@ -74,6 +74,21 @@ final class StatusCommand implements Callable<Integer> {
                 "lag",
                 progress.path("lagBytes").asText() + " bytes, "
                         + (lag.isNumber() ? lag.asText() + " s" : "unknown time"));
+        line(out, "slot", slot(source.path("slot")));
+    }
+
+    private static String slot(JsonNode slot) {
+        if (!slot.path("walStatus").isTextual()) {
+            return slot.path("danger").asText();
+        }
+        JsonNode safe = slot.path("safeBytes");
+        JsonNode left = slot.path("secondsLeft");
+        String danger = slot.path("danger").asText();
+        return slot.path("walStatus").asText() + ", keeps "
+                + slot.path("retainedBytes").asText() + " bytes"
+                + (safe.isNumber() ? ", " + safe.asText() + " more before it is lost" : "")
+                + (left.isNumber() ? ", " + left.asText() + " s at the present rate" : "")
+                + (danger.isEmpty() ? "" : ": " + danger);
     }
 
     private static void line(PrintWriter out, String name, String text) {

@@ -3,6 +3,8 @@ package dev.tributary.relay.config;
 import static dev.tributary.relay.config.SourceConfig.Engine;
 
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -37,7 +39,9 @@ public final class ConfigFile {
                             "epoch",
                             "skip",
                             "poison",
-                            "transaction.bytes.max"),
+                            "transaction.bytes.max",
+                            SlotLimits.BYTES_MAX,
+                            SlotLimits.TIME_MIN),
                     LayoutKeys.names().stream())
             .collect(Collectors.toUnmodifiableSet());
     private static final Set<String> TOPIC_PLACEHOLDERS = Set.of("source", "aggregate_type");
@@ -168,7 +172,26 @@ public final class ConfigFile {
                 number(
                         SOURCES + name + ".transaction.bytes.max",
                         keys.get("transaction.bytes.max"),
-                        SourceConfig.DEFAULT_TRANSACTION_BYTES_MAX));
+                        SourceConfig.DEFAULT_TRANSACTION_BYTES_MAX),
+                slotLimits(SOURCES + name + ".", keys));
+    }
+
+    private SlotLimits slotLimits(String prefix, Map<String, String> keys) {
+        String bytes = keys.get(SlotLimits.BYTES_MAX);
+        String time = keys.get(SlotLimits.TIME_MIN);
+        try {
+            return new SlotLimits(
+                    bytes == null ? null : Long.valueOf(bytes.trim()),
+                    time == null ? SlotLimits.DEFAULT.timeMin() : Duration.parse(time.trim()));
+        } catch (NumberFormatException e) {
+            mistakes.add(new Mistake(prefix + SlotLimits.BYTES_MAX, "must be a number of bytes, not '" + bytes + "'"));
+        } catch (DateTimeParseException e) {
+            mistakes.add(
+                    new Mistake(prefix + SlotLimits.TIME_MIN, "must be a duration such as PT10M, not '" + time + "'"));
+        } catch (ConfigurationException e) {
+            e.mistakes().forEach(m -> mistakes.add(new Mistake(prefix + m.key(), m.problem())));
+        }
+        return SlotLimits.DEFAULT;
     }
 
     private Set<UUID> ids(String key, String value) {

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param layout the tables that hold the events
  * @param poison what becomes of an event that Kafka will never take
  * @param transactionBytesMax how much of one transaction the Debezium engine may hold in memory
+ * @param slotLimits when the WAL that the slot keeps becomes a danger
  */
 public record SourceConfig(
         String name,
@@ -35,7 +36,8 @@ public record SourceConfig(
         Set<UUID> skip,
         OutboxLayout layout,
         Poison poison,
-        int transactionBytesMax) {
+        int transactionBytesMax,
+        SlotLimits slotLimits) {
     /** A quarter of a heap of 256 MB. */
     public static final int DEFAULT_TRANSACTION_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -89,7 +91,8 @@ public record SourceConfig(
                 skip,
                 OutboxLayout.tributary(),
                 Poison.STOP,
-                DEFAULT_TRANSACTION_BYTES_MAX);
+                DEFAULT_TRANSACTION_BYTES_MAX,
+                SlotLimits.DEFAULT);
     }
 
     /**
@@ -170,25 +173,86 @@ public record SourceConfig(
     /** The same source, read by {@code engine}. */
     public SourceConfig withEngine(Engine engine) {
         return new SourceConfig(
-                name, url, username, password, engine, topic, epoch, skip, layout, poison, transactionBytesMax);
+                name,
+                url,
+                username,
+                password,
+                engine,
+                topic,
+                epoch,
+                skip,
+                layout,
+                poison,
+                transactionBytesMax,
+                slotLimits);
     }
 
     /** The same source, with its events in other tables. */
     public SourceConfig withLayout(OutboxLayout layout) {
         return new SourceConfig(
-                name, url, username, password, engine, topic, epoch, skip, layout, poison, transactionBytesMax);
+                name,
+                url,
+                username,
+                password,
+                engine,
+                topic,
+                epoch,
+                skip,
+                layout,
+                poison,
+                transactionBytesMax,
+                slotLimits);
     }
 
     /** The same source, with another way to treat what Kafka will never take. */
     public SourceConfig withPoison(Poison poison) {
         return new SourceConfig(
-                name, url, username, password, engine, topic, epoch, skip, layout, poison, transactionBytesMax);
+                name,
+                url,
+                username,
+                password,
+                engine,
+                topic,
+                epoch,
+                skip,
+                layout,
+                poison,
+                transactionBytesMax,
+                slotLimits);
+    }
+
+    /** The same source, with other limits to the WAL that its slot keeps. */
+    public SourceConfig withSlotLimits(SlotLimits slotLimits) {
+        return new SourceConfig(
+                name,
+                url,
+                username,
+                password,
+                engine,
+                topic,
+                epoch,
+                skip,
+                layout,
+                poison,
+                transactionBytesMax,
+                slotLimits);
     }
 
     /** The same source, of which so much of a transaction may be held in memory. */
     public SourceConfig withTransactionBytesMax(int transactionBytesMax) {
         return new SourceConfig(
-                name, url, username, password, engine, topic, epoch, skip, layout, poison, transactionBytesMax);
+                name,
+                url,
+                username,
+                password,
+                engine,
+                topic,
+                epoch,
+                skip,
+                layout,
+                poison,
+                transactionBytesMax,
+                slotLimits);
     }
 
     /** Names this source's topics. */

@@ -32,10 +32,17 @@ public class RelayException extends RuntimeException {
         }
     }
 
-    /** The slot is missing or invalidated: WAL that was not relayed yet may be gone. */
-    public static final class SlotLost extends RelayException {
+    /** The slot is missing, invalidated, or of another history: WAL that was not relayed yet may be gone. */
+    public static class SlotLost extends RelayException {
         public SlotLost(String reason, String remedy) {
             super(reason, remedy, null);
+        }
+    }
+
+    /** The database is not what the events in Kafka came from; it may soon have written so much that it looks so again. */
+    public static final class HistoryBroken extends SlotLost {
+        public HistoryBroken(String reason, String remedy) {
+            super(reason, remedy);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.tributary.relay.http;
 
+import dev.tributary.relay.SlotHealth;
 import dev.tributary.relay.SourceState;
 import dev.tributary.relay.SourceStatus;
 import io.micronaut.core.annotation.Introspected;
@@ -15,7 +16,8 @@ record SourceJson(
         String reason,
         String remedy,
         boolean moving,
-        ProgressJson progress) {
+        ProgressJson progress,
+        SlotJson slot) {
     private static final double MILLIS_PER_SECOND = 1_000.0;
 
     /** Null for a lag that is not known. */
@@ -35,6 +37,30 @@ record SourceJson(
             @Nullable Long safeBytes,
             long lagBytes,
             @Nullable Double lagSeconds) {}
+
+    /** Null for what is not known, or not limited. */
+    @Introspected
+    record SlotJson(
+            @Nullable String walStatus,
+            long retainedBytes,
+            @Nullable Long safeBytes,
+            @Nullable Long bytesMax,
+            @Nullable Double walBytesPerSecond,
+            @Nullable Long secondsLeft,
+            String danger) {
+        static SlotJson of(SourceStatus status) {
+            SlotHealth slot = status.slot();
+            Duration left = slot.timeLeft();
+            return new SlotJson(
+                    slot.walStatus(),
+                    status.progress().retainedBytes(),
+                    status.progress().safeBytes(),
+                    slot.bytesMax(),
+                    slot.walBytesPerSecond(),
+                    left == null ? null : Long.valueOf(left.toSeconds()),
+                    slot.danger());
+        }
+    }
 
     static SourceJson of(SourceStatus status) {
         SourceStatus.Progress progress = status.progress();
@@ -59,7 +85,8 @@ record SourceJson(
                         progress.retainedBytes(),
                         progress.safeBytes(),
                         progress.lagBytes(),
-                        seconds(progress.lag())));
+                        seconds(progress.lag())),
+                SlotJson.of(status));
     }
 
     /** PostgreSQL's way of writing an LSN, such as {@code 16/B374D848}. */

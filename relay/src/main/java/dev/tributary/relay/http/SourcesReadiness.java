@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import org.reactivestreams.Publisher;
 
-/** Ready means that every source's data moves; otherwise each source says why not and what to do. */
+/** Ready means that every source's data moves, and that its slot is not in danger; otherwise each source says why not and what to do. */
 @Readiness
 @Singleton
 final class SourcesReadiness implements HealthIndicator {
@@ -41,7 +41,7 @@ final class SourcesReadiness implements HealthIndicator {
     }
 
     private static boolean ready(SourceStatus status) {
-        return status.moving();
+        return status.moving() && status.slot().danger().isEmpty();
     }
 
     private static Map<String, String> detail(SourceStatus status) {
@@ -49,7 +49,10 @@ final class SourcesReadiness implements HealthIndicator {
         detail.put("state", status.state().name());
         detail.put("since", status.since().toString());
         boolean still = status.state() == SourceState.STREAMING && !status.moving();
-        detail.put("reason", still ? "Kafka has acknowledged nothing for a while" : status.reason());
+        String danger = status.state() == SourceState.STREAMING ? status.slot().danger() : "";
+        detail.put(
+                "reason",
+                still ? "Kafka has acknowledged nothing for a while" : danger.isEmpty() ? status.reason() : danger);
         detail.put("remedy", status.remedy());
         return detail;
     }

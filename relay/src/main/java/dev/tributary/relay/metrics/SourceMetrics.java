@@ -1,5 +1,6 @@
 package dev.tributary.relay.metrics;
 
+import dev.tributary.relay.SlotHealth;
 import dev.tributary.relay.SourceState;
 import dev.tributary.relay.SourceStatus;
 import dev.tributary.relay.SourceStatus.Progress;
@@ -10,13 +11,16 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import jakarta.inject.Singleton;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /** One set of meters for each source, tagged with its name. Nothing is counted twice: the status is the only origin. */
 @Singleton
 final class SourceMetrics implements MeterBinder {
     private static final double NANOS_PER_SECOND = 1e9;
+    private static final List<String> WAL_STATUSES = List.of("reserved", "extended", "unreserved", "lost");
 
     private final SourceStatuses sources;
 
@@ -62,6 +66,41 @@ final class SourceMetrics implements MeterBinder {
                 "Aggregates whose events are set aside behind one that Kafka will never take",
                 Progress::parkedAggregates);
         gauge(registry, source, "in.flight", "Events sent and not yet acknowledged", Progress::eventsInFlight);
+        slotGauge(
+                registry,
+                source,
+                "wal.bytes.per.second",
+                "How fast the server has written WAL over the last minute; NaN while unknown",
+                slot -> orNaN(slot.walBytesPerSecond()));
+        slotGauge(
+                registry,
+                source,
+                "slot.bytes.max",
+                "WAL that may be kept for the slot, by the server's limit or the configured one; NaN if there is neither",
+                slot -> orNaN(slot.bytesMax()));
+        slotGauge(
+                registry,
+                source,
+                "slot.seconds.left",
+                "Until that limit, if nothing more were confirmed; NaN if there is none, or nothing is written",
+                slot -> orNaN(slot.timeLeft() == null ? null : slot.timeLeft().toSeconds()));
+        slotGauge(
+                registry,
+                source,
+                "slot.danger",
+                "1 if the slot is lost, or will soon be; 0 otherwise",
+                slot -> slot.danger().isEmpty() ? 0 : 1);
+        for (String walStatus : WAL_STATUSES) {
+            Gauge.builder(
+                            "tributary.relay.slot.wal.status",
+                            sources,
+                            all -> walStatus.equals(status(all, source).slot().walStatus()) ? 1 : 0)
+                    .description(
+                            "1 for what PostgreSQL says of the slot's WAL, 0 for the others; all 0 if there is no slot")
+                    .tag("source", source)
+                    .tag("wal_status", walStatus)
+                    .register(registry);
+        }
         for (SourceState state : SourceState.values()) {
             Gauge.builder(
                             "tributary.relay.state",
@@ -94,6 +133,25 @@ final class SourceMetrics implements MeterBinder {
                 .description(description)
                 .tag("source", source)
                 .register(registry);
+    }
+
+    private void slotGauge(
+            MeterRegistry registry,
+            String source,
+            String name,
+            String description,
+            ToDoubleFunction<SlotHealth> value) {
+        Gauge.builder(
+                        "tributary.relay." + name,
+                        sources,
+                        all -> value.applyAsDouble(status(all, source).slot()))
+                .description(description)
+                .tag("source", source)
+                .register(registry);
+    }
+
+    private static double orNaN(@Nullable Number number) {
+        return number == null ? Double.NaN : number.doubleValue();
     }
 
     private static double lagSeconds(Progress progress) {

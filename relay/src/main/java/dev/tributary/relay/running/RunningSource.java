@@ -84,7 +84,7 @@ final class RunningSource {
     }
 
     private void end(String reason) {
-        SourceStatus.Progress progress = body.status().progress();
+        SourceStatus last = body.status();
         ended = new SourceStatus(
                 name,
                 SourceState.STOPPED,
@@ -92,6 +92,7 @@ final class RunningSource {
                 reason,
                 "Restart the relay: it goes on from the confirmed position. The log has the details for a bug report.",
                 false,
-                progress);
+                last.progress(),
+                last.slot());
     }
 }

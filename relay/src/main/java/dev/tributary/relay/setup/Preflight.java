@@ -39,6 +39,7 @@ public final class Preflight {
         }
         Slot slot = Slot.read(connection, source.slot());
         findings.addAll(Server.findings(connection, slot != null));
+        findings.addAll(SlotRisks.findings(connection, source));
         if (!readByOurRelay) {
             findings.add(Server.replication(source));
         }

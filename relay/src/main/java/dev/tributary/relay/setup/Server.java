@@ -10,7 +10,6 @@ import java.util.List;
 /** What the server itself must allow. */
 final class Server {
     static final int MAJOR_VERSION_MIN = 14;
-    private static final String NOT_LIMITED = "-1";
 
     private Server() {}
 
@@ -38,13 +37,6 @@ final class Server {
                                         + " switch on logical replication)"));
         if (!slotExists) {
             findings.add(free(connection, "max_replication_slots", "pg_replication_slots", "replication slots"));
-        }
-        if (Database.setting(connection, "max_slot_wal_keep_size").equals(NOT_LIMITED)) {
-            findings.add(Finding.warning(
-                    "max_slot_wal_keep_size",
-                    "is not set: while the relay is away, WAL is kept until the disk is full",
-                    "Set it to what the disk can spare, such as ALTER SYSTEM SET max_slot_wal_keep_size = '50GB' and"
-                            + " SELECT pg_reload_conf(), and alert on tributary_relay_lag_bytes well below that"));
         }
         return findings;
     }

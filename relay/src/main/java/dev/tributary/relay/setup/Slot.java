@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param database null for a physical slot
  * @param walStatus whether its WAL is still there, as PostgreSQL names it
  * @param invalidated why it was invalidated; null if it was not, or if the server is too old to say
+ * @param failover whether a standby takes it over; null if the server is too old for that
  * @param reader who reads it now; null if nobody does
  */
 record Slot(
@@ -24,6 +25,7 @@ record Slot(
         @Nullable String database,
         @Nullable String walStatus,
         @Nullable String invalidated,
+        @Nullable Boolean failover,
         @Nullable String reader) {
     private static final String SUBJECT = "slot";
     private static final String PLUGIN = "pgoutput";
@@ -45,6 +47,7 @@ record Slot(
                 connection,
                 """
                 SELECT s.slot_type, s.plugin, s.database, s.wal_status, to_jsonb(s) ->> 'invalidation_reason',
+                       (to_jsonb(s) ->> 'failover')::boolean,
                        CASE WHEN s.active THEN concat_ws(' ', 'process', s.active_pid,
                            'application ''' || r.application_name || '''', 'from ' || host(r.client_addr)) END
                 FROM pg_replication_slots s LEFT JOIN pg_stat_replication r ON r.pid = s.active_pid
@@ -57,7 +60,8 @@ record Slot(
                         row.getString(3),
                         row.getString(4),
                         row.getString(5),
-                        row.getString(6)),
+                        row.getObject(6, Boolean.class),
+                        row.getString(7)),
                 name);
     }
 
@@ -83,7 +87,7 @@ record Slot(
                     name + " is lost: the server no longer has the WAL it needs"
                             + (invalidated == null ? "" : " (" + invalidated + ")"),
                     "Events between its confirmed position and now may still be in the table, but cannot be streamed."
-                            + " To go on without them: " + dropSql(source) + ", then 'relay init'"));
+                            + " Run 'relay recover'"));
         }
         List<Finding> findings = new ArrayList<>();
         if ("unreserved".equals(walStatus)) {
@@ -91,6 +95,21 @@ record Slot(
                     SUBJECT,
                     name + " is about to be lost: the next checkpoint may remove WAL that it needs",
                     "Start the relay now, and raise max_slot_wal_keep_size"));
+        }
+        if ("extended".equals(walStatus)) {
+            findings.add(Finding.warning(
+                    SUBJECT,
+                    name + " keeps more WAL than max_wal_size",
+                    "Start the relay if it is away, or find out what holds it back ('relay status')"));
+        }
+        if (Boolean.FALSE.equals(failover)) {
+            findings.add(Finding.warning(
+                    SUBJECT,
+                    name
+                            + " does not fail over: a standby that is promoted has no such slot, and events of that time are"
+                            + " to be recovered",
+                    "While the relay is stopped, over a replication connection (psql 'dbname=... replication=database'):"
+                            + " ALTER_REPLICATION_SLOT " + name + " (FAILOVER true)"));
         }
         if (reader != null && !readByOurRelay) {
             findings.add(Finding.failed(

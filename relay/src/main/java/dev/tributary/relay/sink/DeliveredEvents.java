@@ -5,10 +5,13 @@ import dev.tributary.relay.flow.PositionForm;
 import dev.tributary.relay.flow.RelayException;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,10 +20,14 @@ import org.jspecify.annotations.Nullable;
  * go to today. Bounded by what can be in flight. What the other engine has sent is among them. Not thread-safe.
  */
 public final class DeliveredEvents {
-    private final Map<Long, BitSet> ordinalsByCommitLsn = new HashMap<>();
+    private final Map<Long, Transaction> transactions = new HashMap<>();
     private final OtherEnginesEvents others = new OtherEnginesEvents();
     private final PositionForm form;
     private final Map<String, Map<Integer, Long>> endOffsets = new HashMap<>();
+    /** Topics that have got more partitions lately: where an event would go today, others have gone before. */
+    private final Set<String> moved = new HashSet<>();
+
+    private final Map<TopicPartition, Position> lastIn = new HashMap<>();
     private Position last = Position.START;
     private int size;
     private @Nullable Long beyondLast;
@@ -30,9 +37,26 @@ public final class DeliveredEvents {
         this.form = form;
     }
 
-    void add(Position position, UUID id) {
+    /**
+     * What is found of one transaction that has not come yet. Another history may have transactions of the same size at the
+     * same place: the ids tell.
+     */
+    private static final class Transaction {
+        private final BitSet ordinals = new BitSet();
+        private long ids;
+
+        void toggle(UUID id) {
+            ids ^= id.getMostSignificantBits() * 31 ^ id.getLeastSignificantBits();
+        }
+    }
+
+    void add(TopicPartition partition, byte[] key, Position position, UUID id) {
+        if (partitionOf(partition.topic(), key) != partition.partition()) {
+            moved.add(partition.topic());
+        }
+        lastIn.merge(partition, position, (one, other) -> one.isAfter(other) ? one : other);
         if (PositionForm.of(position) == form) {
-            addOwn(position);
+            addOwn(position, id);
         } else if (others.add(position, id)) {
             size++;
         }
@@ -41,10 +65,11 @@ public final class DeliveredEvents {
         }
     }
 
-    private void addOwn(Position position) {
-        BitSet ordinals = ordinalsByCommitLsn.computeIfAbsent(position.commitLsn(), lsn -> new BitSet());
-        if (!ordinals.get(position.ordinal())) {
-            ordinals.set(position.ordinal());
+    private void addOwn(Position position, UUID id) {
+        Transaction transaction = transactions.computeIfAbsent(position.commitLsn(), lsn -> new Transaction());
+        if (!transaction.ordinals.get(position.ordinal())) {
+            transaction.ordinals.set(position.ordinal());
+            transaction.toggle(id);
             size++;
         }
     }
@@ -52,32 +77,63 @@ public final class DeliveredEvents {
     /**
      * Whether Kafka holds the event at {@code position}. To be asked of each event once, in order.
      *
-     * @throws RelayException.Stopped if Kafka holds events that have not come by then: they are another history's
+     * @throws RelayException.HistoryBroken if Kafka holds events that have not come by then, or others in their place
      */
     public boolean takes(Position position, UUID id) {
         if (size == 0) {
             return false;
         }
         if (isBeyondLast(position)) {
-            throw new RelayException.Stopped(
-                    "Kafka holds " + size + " events up to " + last + " that the database does not send",
-                    "the database was restored or replaced by one that lacks them: raise the source's epoch",
-                    null);
+            throw broken("Kafka holds " + size + " events up to " + last + " that the database does not send");
         }
-        if (!takesOwn(position) && !others.takes(position, id)) {
+        if (!takesOwn(position, id) && !others.takes(position, id)) {
             return false;
         }
         size--;
         return true;
     }
 
-    private boolean takesOwn(Position position) {
-        BitSet ordinals = ordinalsByCommitLsn.get(position.commitLsn());
-        if (ordinals == null || !ordinals.get(position.ordinal())) {
+    private boolean takesOwn(Position position, UUID id) {
+        Transaction transaction = transactions.get(position.commitLsn());
+        if (transaction == null || !transaction.ordinals.get(position.ordinal())) {
             return false;
         }
-        ordinals.clear(position.ordinal());
+        transaction.ordinals.clear(position.ordinal());
+        transaction.toggle(id);
+        if (transaction.ordinals.isEmpty()) {
+            transactions.remove(position.commitLsn());
+            if (transaction.ids != 0) {
+                throw broken("the transaction at " + position + " has other events in Kafka than in the database");
+            }
+        }
         return true;
+    }
+
+    /**
+     * To be asked before an event is sent that Kafka does not hold.
+     *
+     * @param topic where it would go, by {@code key}
+     * @throws RelayException.HistoryBroken if it would lie behind later ones in its partition: the prefix rule does not
+     *     allow that, and readers would drop it. Nothing is said of topics that have got more partitions lately
+     */
+    public void refuseLate(Position position, String topic, byte[] key) {
+        int partition = partitionOf(topic, key);
+        Position there = moved.contains(topic) ? null : lastIn.get(new TopicPartition(topic, partition));
+        if (there != null && there.isAfter(behindDelivered(position))) {
+            throw broken("the database sends an event at " + position + " that Kafka does not hold, though in its"
+                    + " partition (" + topic + "-" + partition + ") Kafka holds one at " + there);
+        }
+    }
+
+    /** As the producer's default partitioner has it; -1 if there is no such topic. */
+    private int partitionOf(String topic, byte[] key) {
+        int partitions = endOffsets.getOrDefault(topic, Map.of()).size();
+        return partitions == 0 ? -1 : Utils.toPositive(Utils.murmur2(key)) % partitions;
+    }
+
+    private static RelayException.HistoryBroken broken(String reason) {
+        return new RelayException.HistoryBroken(
+                reason, "the database was restored from an older copy: run `recover --new-epoch`");
     }
 
     /** The first transaction behind one in the other form may be that very one, by where it ends. */
@@ -103,9 +159,9 @@ public final class DeliveredEvents {
 
     /** How many of the events found committed at {@code commitLsn} or behind it. */
     public int countFrom(long commitLsn) {
-        int count = ordinalsByCommitLsn.entrySet().stream()
+        int count = transactions.entrySet().stream()
                 .filter(transaction -> Long.compareUnsigned(transaction.getKey(), commitLsn) >= 0)
-                .mapToInt(transaction -> transaction.getValue().cardinality())
+                .mapToInt(transaction -> transaction.getValue().ordinals.cardinality())
                 .sum();
         for (long lsn : others.commitLsns()) {
             count += Long.compareUnsigned(lsn, commitLsn) >= 0 ? 1 : 0;
@@ -115,7 +171,7 @@ public final class DeliveredEvents {
 
     /** The first commit LSN found that is not below {@code commitLsn}; null if there is none. */
     public @Nullable Long firstFrom(long commitLsn) {
-        return Stream.concat(ordinalsByCommitLsn.keySet().stream(), others.commitLsns().stream())
+        return Stream.concat(transactions.keySet().stream(), others.commitLsns().stream())
                 .filter(lsn -> Long.compareUnsigned(lsn, commitLsn) >= 0)
                 .min(Long::compareUnsigned)
                 .orElse(null);

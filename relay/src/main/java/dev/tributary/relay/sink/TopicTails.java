@@ -185,7 +185,8 @@ public final class TopicTails {
             if (position.compareTo(confirmed) < 0) {
                 reachedConfirmed.add(partition);
             } else {
-                found.add(position, UUID.fromString(text(record, WireHeaders.ID)));
+                byte[] key = record.key() == null ? new byte[0] : record.key();
+                found.add(partition, key, position, UUID.fromString(text(record, WireHeaders.ID)));
             }
         } catch (IllegalArgumentException e) {
             LOG.debug("Not the relay's writing: {}-{} at {}", record.topic(), record.partition(), record.offset(), e);

@@ -28,14 +28,19 @@ public final class PostgresDatabase implements SourceDatabase {
     /** Connects. */
     public PostgresDatabase(SourceConfig source) throws SQLException {
         this.source = source;
+        this.connection = open(source, "monitor");
+    }
+
+    /** An ordinary connection, which tells the server what it is for. */
+    static Connection open(SourceConfig source, String purpose) throws SQLException {
         Properties properties = new Properties();
         PGProperty.USER.set(properties, source.username());
         PGProperty.PASSWORD.set(properties, source.password());
         PGProperty.CONNECT_TIMEOUT.set(properties, TIMEOUT_SECONDS);
         PGProperty.SOCKET_TIMEOUT.set(properties, TIMEOUT_SECONDS);
         PGProperty.TCP_KEEP_ALIVE.set(properties, true);
-        PGProperty.APPLICATION_NAME.set(properties, "tributary-relay-" + source.name() + "-monitor");
-        this.connection = DriverManager.getConnection(source.url(), properties);
+        PGProperty.APPLICATION_NAME.set(properties, "tributary-relay-" + source.name() + "-" + purpose);
+        return DriverManager.getConnection(source.url(), properties);
     }
 
     @Override

@@ -15,10 +15,12 @@ import org.postgresql.replication.LogSequenceNumber;
 final class ReplicationConnection implements AutoCloseable {
     private static final int TIMEOUT_SECONDS = 10;
 
+    private final SourceConfig source;
     private final Connection connection;
 
     /** Connects. */
     ReplicationConnection(SourceConfig source) throws SQLException {
+        this.source = source;
         Properties properties = new Properties();
         PGProperty.USER.set(properties, source.username());
         PGProperty.PASSWORD.set(properties, source.password());
@@ -43,6 +45,28 @@ final class ReplicationConnection implements AutoCloseable {
                 ResultSet file = statement.executeQuery("TIMELINE_HISTORY " + current)) {
             file.next();
             return switchPoint(file.getString(2), earlier);
+        }
+    }
+
+    /**
+     * A new slot.
+     *
+     * @param lsn what committed before is in the snapshot, everything else comes through the slot
+     * @param snapshot lasts until this connection is used again or closed
+     */
+    record NewSlot(long lsn, String snapshot) {}
+
+    /** Waits for all transactions that are open; to be ended, if need be, by closing the connection. */
+    NewSlot createSlot(int serverMajorVersion) throws SQLException {
+        connection.setNetworkTimeout(Runnable::run, 0);
+        String options = serverMajorVersion < 15
+                ? "EXPORT_SNAPSHOT"
+                : serverMajorVersion < 17 ? "(SNAPSHOT 'export')" : "(SNAPSHOT 'export', FAILOVER true)";
+        try (Statement statement = connection.createStatement();
+                ResultSet slot = statement.executeQuery(
+                        "CREATE_REPLICATION_SLOT \"" + source.slot() + "\" LOGICAL pgoutput " + options)) {
+            slot.next();
+            return new NewSlot(LogSequenceNumber.valueOf(slot.getString(2)).asLong(), slot.getString(3));
         }
     }
 

@@ -14,6 +14,9 @@ import java.io.StringWriter;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -150,6 +153,40 @@ class RelayCommandTest {
                 .contains("-> Start it, or correct relay.sources.broken.url")
                 .doesNotContain(SECRET);
         assertThat(relay("init", "--source", "nobody", "--config", config("")).exitCode())
+                .isEqualTo(2);
+    }
+
+    @Test
+    void recoversALostSlotAndLeavesOthersAlone() throws IOException, SQLException {
+        String config = config("");
+        relay("init", "--config", config);
+        Outcome inOrder = relay("recover", "--config", config);
+        assertThat(inOrder.exitCode()).isZero();
+        assertThat(inOrder.out()).contains("  nothing to recover: slot tributary_" + source + " is in order");
+
+        try (Connection connection = LocalPostgres.shared().connect(url);
+                Statement statement = connection.createStatement()) {
+            statement.execute("SELECT pg_drop_replication_slot('tributary_" + source + "')");
+            statement.execute("SELECT tributary.publish('order', '1', 'order.placed.v1', '{}')");
+            Outcome dryRun = relay("recover", "--dry-run", "--config", config);
+            assertThat(dryRun.exitCode()).isZero();
+            assertThat(dryRun.out())
+                    .contains("  replication slot tributary_" + source + " does not exist\n")
+                    .contains("  " + source + ".order lacks 1 events, the first ")
+                    .contains("publish 1 events in epoch 1; nothing was changed");
+
+            statement.execute("DELETE FROM tributary.outbox");
+            statement.execute("SELECT tributary.publish('order', '1', 'order.placed.v1', '{}')");
+            Outcome refused = relay("recover", "--config", config);
+            assertThat(refused.exitCode()).isEqualTo(1);
+            assertThat(refused.out())
+                    .contains("  UNPROVEN: 1 events of type order in 1 aggregates are not in the tables");
+            assertThat(refused.err())
+                    .startsWith(
+                            "source " + source + " is not recovered:\n  FAILED   recover: what Kafka lacks cannot be")
+                    .contains("-> restore the rows, or accept the loss with --accept-loss");
+        }
+        assertThat(relay("recover", "--config", config, "--source", "nobody").exitCode())
                 .isEqualTo(2);
     }
 

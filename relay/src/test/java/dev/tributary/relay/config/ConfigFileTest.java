@@ -8,6 +8,7 @@ import dev.tributary.relay.config.SourceConfig.Engine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -213,6 +214,22 @@ class ConfigFileTest {
         assertThat(mistakesOf(GOOD, Map.of("RELAY_SOURCES_SALES_PASWORD", "x")))
                 .hasMessage("relay.sources.sales.pasword: (set by RELAY_SOURCES_SALES_PASWORD) is not a key of the"
                         + " relay's; did you mean 'password'?");
+    }
+
+    @Test
+    void readsTheLimitsOfTheSlotAndTellsMistakesByTheirKeys() throws IOException {
+        assertThat(read(GOOD, Map.of()).sources().get(0).slotLimits()).isEqualTo(SlotLimits.DEFAULT);
+        SourceConfig sales = read(GOOD + """
+                      slot.bytes.max: 50000000000
+                      slot.time.min: PT30M
+                """, Map.of()).sources().get(0);
+        assertThat(sales.slotLimits()).isEqualTo(new SlotLimits(50_000_000_000L, Duration.ofMinutes(30)));
+        assertThatThrownBy(() -> read(GOOD + "      slot.bytes.max: 50GB\n", Map.of()))
+                .hasMessageContaining("relay.sources.sales.slot.bytes.max: must be a number of bytes");
+        assertThatThrownBy(() -> read(GOOD + "      slot.bytes.max: 0\n", Map.of()))
+                .hasMessageContaining("relay.sources.sales.slot.bytes.max: must be 1 or more");
+        assertThatThrownBy(() -> read(GOOD + "      slot.time.min: 10m\n", Map.of()))
+                .hasMessageContaining("relay.sources.sales.slot.time.min: must be a duration such as PT10M");
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tributary.relay.SlotHealth;
 import dev.tributary.relay.SourceState;
 import dev.tributary.relay.SourceStatus;
 import dev.tributary.relay.config.HttpConfig;
@@ -34,7 +35,8 @@ class HttpApiTest {
             "",
             true,
             new SourceStatus.Progress(
-                    7, 2_100, 2, 1, 0x16_B374D848L, 0x16_B374D8A8L, 1_000, 5_000L, 3, 0, Duration.ofMillis(1_500)));
+                    7, 2_100, 2, 1, 0x16_B374D848L, 0x16_B374D8A8L, 1_000, 5_000L, 3, 0, Duration.ofMillis(1_500)),
+            new SlotHealth("reserved", 6_000L, 100.0, Duration.ofSeconds(50), ""));
     private static final SourceStatus SUPPORT = new SourceStatus(
             "support",
             SourceState.SLOT_LOST,
@@ -76,13 +78,17 @@ class HttpApiTest {
                                     "eventsInFlight": 3, "parkedAggregates": 0, "confirmedLsn": 97500059720,
                                     "confirmedLsnText": "16/B374D848", "serverLsn": 97500059816,
                                     "serverLsnText": "16/B374D8A8", "retainedBytes": 1000, "safeBytes": 5000,
-                                    "lagBytes": 96, "lagSeconds": 1.5}},
+                                    "lagBytes": 96, "lagSeconds": 1.5},
+                                  "slot": {"walStatus": "reserved", "retainedBytes": 1000, "safeBytes": 5000,
+                                    "bytesMax": 6000, "walBytesPerSecond": 100.0, "secondsLeft": 50, "danger": ""}},
                                  {"source": "support", "state": "SLOT_LOST", "since": "2026-11-21T01:02:03Z",
                                   "reason": "slot tributary_support is gone", "remedy": "Recover it", "moving": false,
                                   "progress": {"events": 0, "bytes": 0, "skipped": 0, "retries": 0,
                                     "eventsInFlight": 0, "parkedAggregates": 0, "confirmedLsn": 0, "confirmedLsnText": "0/0",
                                     "serverLsn": 0, "serverLsnText": "0/0", "retainedBytes": 0,
-                                    "safeBytes": null, "lagBytes": 0, "lagSeconds": null}}]
+                                    "safeBytes": null, "lagBytes": 0, "lagSeconds": null},
+                                  "slot": {"walStatus": null, "retainedBytes": 0, "safeBytes": null, "bytesMax": null,
+                                    "walBytesPerSecond": null, "secondsLeft": null, "danger": ""}}]
                                 """));
     }
 
@@ -100,6 +106,23 @@ class HttpApiTest {
         HttpResponse<String> ready = get("/health/readiness");
         assertThat(ready.statusCode()).isEqualTo(200);
         assertThat(json(ready).at("/status").asText()).isEqualTo("UP");
+    }
+
+    @Test
+    void isNotReadyWhileASlotIsInDanger() throws Exception {
+        statuses = List.of(new SourceStatus(
+                "sales",
+                SourceState.STREAMING,
+                SINCE,
+                "",
+                "",
+                true,
+                SALES.progress(),
+                new SlotHealth("unreserved", null, null, null, "the slot's WAL is unreserved")));
+        HttpResponse<String> notReady = get("/health/readiness");
+        assertThat(notReady.statusCode()).isEqualTo(503);
+        assertThat(json(notReady).at("/details/sources/details/sales/reason").asText())
+                .isEqualTo("the slot's WAL is unreserved");
     }
 
     @Test
@@ -127,6 +150,13 @@ class HttpApiTest {
                         "tributary_relay_lag_seconds{source=\"sales\"} 1.5",
                         "tributary_relay_lag_seconds{source=\"support\"} NaN",
                         "tributary_relay_in_flight{source=\"sales\"} 3.0",
+                        "tributary_relay_slot_bytes_max{source=\"sales\"} 6000.0",
+                        "tributary_relay_slot_seconds_left{source=\"sales\"} 50.0",
+                        "tributary_relay_slot_seconds_left{source=\"support\"} NaN",
+                        "tributary_relay_wal_bytes_per_second{source=\"sales\"} 100.0",
+                        "tributary_relay_slot_danger{source=\"sales\"} 0.0",
+                        "tributary_relay_slot_wal_status{source=\"sales\",wal_status=\"reserved\"} 1.0",
+                        "tributary_relay_slot_wal_status{source=\"support\",wal_status=\"reserved\"} 0.0",
                         "tributary_relay_state{source=\"sales\",state=\"streaming\"} 1.0",
                         "tributary_relay_state{source=\"sales\",state=\"slot_lost\"} 0.0",
                         "tributary_relay_state{source=\"support\",state=\"slot_lost\"} 1.0");

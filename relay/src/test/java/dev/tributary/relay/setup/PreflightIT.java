@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.tributary.localstack.LocalPostgres;
+import dev.tributary.relay.config.SlotLimits;
+import dev.tributary.relay.config.SourceConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,7 +64,9 @@ class PreflightIT {
         try (LocalPostgres postgres = LocalPostgres.startOwn(forgetful);
                 SourceDatabases database = SourceDatabases.create(postgres)) {
             Preparation.of(database.source()).run();
-            assertThat(Preflight.of(database.source(), false)).allMatch(f -> f.severity() == Finding.Severity.OK);
+            assertThat(Preflight.of(database.source(), false))
+                    .noneMatch(Finding::isFailure)
+                    .anyMatch(f -> f.subject().equals("max_slot_wal_keep_size") && f.severity() == Finding.Severity.OK);
 
             for (int i = 0; i < 4; i++) {
                 database.execute("SELECT pg_logical_emit_message(false, 'x', 'x')", "SELECT pg_switch_wal()");
@@ -73,6 +79,35 @@ class PreflightIT {
                         .contains("is lost: the server no longer has the WAL it needs (wal_removed)");
             });
         }
+    }
+
+    @Test
+    void findsWhatMayCostTheSlotSomeDay() throws SQLException {
+        try (LocalPostgres postgres = LocalPostgres.startOwn(Map.of("idle_replication_slot_timeout", "1h"));
+                SourceDatabases database = SourceDatabases.create(postgres)) {
+            Preparation.of(database.source()).run();
+            database.execute(
+                    "CREATE ROLE relay LOGIN REPLICATION",
+                    "GRANT USAGE ON SCHEMA tributary TO relay",
+                    "GRANT SELECT ON tributary.aggregate TO relay",
+                    "SELECT pg_drop_replication_slot('" + database.source().slot() + "')",
+                    "SELECT pg_create_logical_replication_slot('"
+                            + database.source().slot() + "', 'pgoutput')");
+            assertThat(warnings(database.as("relay")))
+                    .anyMatch(finding -> finding.startsWith("max_slot_wal_keep_size: is not set"))
+                    .anyMatch(finding -> finding.startsWith("idle_replication_slot_timeout: is set"))
+                    .anyMatch(finding -> finding.startsWith("slot: ") && finding.contains("does not fail over"))
+                    .anyMatch(finding -> finding.startsWith("recover: role 'relay' may not read"));
+            assertThat(warnings(database.source().withSlotLimits(new SlotLimits(1L << 40, Duration.ofMinutes(1)))))
+                    .noneMatch(finding -> finding.contains("is not set"));
+        }
+    }
+
+    private static List<String> warnings(SourceConfig source) {
+        return Preflight.of(source, false).stream()
+                .filter(finding -> finding.severity() == Finding.Severity.WARNING)
+                .map(finding -> finding.subject() + ": " + finding.message())
+                .toList();
     }
 
     @Test

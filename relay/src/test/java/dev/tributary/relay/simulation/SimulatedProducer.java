@@ -13,6 +13,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /** A producer with one request in flight for each partition. Its callbacks come in anybody's turn. */
@@ -72,7 +73,7 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
             known = logs.size();
             partitions.put(topic, known);
         }
-        return world.kafka().find(topic, record.key()[0] % known);
+        return world.kafka().find(topic, Utils.toPositive(Utils.murmur2(record.key())) % known);
     }
 
     /** Whether its thread runs. */
