@@ -64,9 +64,9 @@ public final class PgOutputSource implements ChangeSource {
     public PgOutputSource(SourceConfig source, Server server, int epoch, long confirmedLsn) throws SQLException {
         decoder = new PgOutputDecoder(source, epoch);
         String socketKey = source.slot() + " " + UUID.randomUUID();
-        connection = DriverManager.getConnection(source.url(), replicationProperties(source, socketKey));
-        socket = Objects.requireNonNull(ReadAheadSocketFactory.taken(socketKey), "the driver made no socket");
+        connection = connect(source, socketKey);
         try {
+            socket = Objects.requireNonNull(ReadAheadSocketFactory.taken(socketKey), "the driver made no socket");
             refuseOther(server);
             stream = connection
                     .unwrap(PGConnection.class)
@@ -83,7 +83,7 @@ public final class PgOutputSource implements ChangeSource {
                     .withAutomaticFlush(false) // the driver would confirm what is not in Kafka
                     .start();
             sendStatus();
-        } catch (RelayException e) {
+        } catch (RuntimeException e) {
             close(connection);
             throw e;
         } catch (SQLException e) {
@@ -100,6 +100,15 @@ public final class PgOutputSource implements ChangeSource {
                 STATUS_INTERVAL.toMillis(),
                 STATUS_INTERVAL.toMillis(),
                 TimeUnit.MILLISECONDS);
+    }
+
+    private static Connection connect(SourceConfig source, String socketKey) throws SQLException {
+        try {
+            return DriverManager.getConnection(source.url(), replicationProperties(source, socketKey));
+        } catch (SQLException e) {
+            var unused = ReadAheadSocketFactory.taken(socketKey); // or it would stay in memory for good
+            throw e;
+        }
     }
 
     /** During a failover, two connections made one after the other may lead to two servers. */

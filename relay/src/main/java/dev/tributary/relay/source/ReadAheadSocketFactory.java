@@ -1,5 +1,6 @@
 package dev.tributary.relay.source;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -23,7 +24,7 @@ public final class ReadAheadSocketFactory extends SocketFactory {
     /** The driver's way to say "if something is there": it sets this time-out, reads, and sets back the old one. */
     private static final int LOOK_TIMEOUT_MS = 1;
 
-    private static final Map<String, ReadAheadSocket> OPENED = new ConcurrentHashMap<>();
+    static final Map<String, ReadAheadSocket> OPENED = new ConcurrentHashMap<>();
 
     private final String key;
 
@@ -79,7 +80,10 @@ public final class ReadAheadSocketFactory extends SocketFactory {
         }
 
         /**
-         * Waits until there is something to read, the connection has ended or broken, or {@code millis} have passed.
+         * Waits until there is something to read, the connection has ended, or {@code millis} have passed.
+         *
+         * @throws EOFException if it had ended before: to the driver's looks an end is as if nothing were there
+         * @throws IOException if it breaks
          */
         void await(int millis) throws IOException {
             ((ReadAhead) getInputStream()).await(millis);
@@ -100,8 +104,11 @@ public final class ReadAheadSocketFactory extends SocketFactory {
         }
 
         synchronized void await(int millis) throws IOException {
-            if (start < end || ended) {
+            if (start < end) {
                 return;
+            }
+            if (ended) {
+                throw new EOFException("the server has closed the connection");
             }
             int timeout = socket.getSoTimeout();
             socket.setSoTimeout(millis);

@@ -4,7 +4,11 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tributary.relay.config.SourceConfig;
+import dev.tributary.relay.config.SourceConfig.Engine;
 import dev.tributary.relay.source.ReadAheadSocketFactory.ReadAheadSocket;
+import dev.tributary.relay.source.SourceDatabase.Server;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -12,6 +16,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
@@ -86,6 +91,36 @@ class ReadAheadSocketFactoryTest {
         server.close();
         socket.await(LONG_MS);
         assertThat(in.read(new byte[10])).isEqualTo(-1);
+    }
+
+    /** To the driver's looks an end is as if nothing were there. */
+    @Test
+    void whoWaitsAtAnEndedConnectionHearsOfIt() throws IOException {
+        server.close();
+        socket.await(LONG_MS);
+        assertThatThrownBy(() -> socket.await(LONG_MS)).isInstanceOf(EOFException.class);
+    }
+
+    @Test
+    void anAttemptToConnectInVainLeavesNoSocketInMemory() throws Exception {
+        Thread rejecting = new Thread(this::acceptAndClose);
+        rejecting.start();
+        String url =
+                "jdbc:postgresql://127.0.0.1:" + listener.getLocalPort() + "/sales?sslmode=disable&gssEncMode=disable";
+        SourceConfig source =
+                new SourceConfig("in_vain", url, "relay", "", Engine.PGOUTPUT, "${source}.${aggregate_type}", 1);
+        assertThatThrownBy(() -> new PgOutputSource(source, new Server("1", 1, 1, 1), 1, 1))
+                .isInstanceOf(SQLException.class);
+        rejecting.join();
+        assertThat(ReadAheadSocketFactory.OPENED.keySet()).noneMatch(key -> key.startsWith(source.slot()));
+    }
+
+    private void acceptAndClose() {
+        try {
+            listener.accept().close();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test
