@@ -47,6 +47,8 @@ public record SourceConfig(
     private static final Pattern NAME = Pattern.compile("[a-z0-9_]{1," + NAME_CHARS_MAX + "}");
     private static final Pattern CREDENTIALS = Pattern.compile("[?&](user|password)=|//[^/?]*@");
 
+    private static final Pattern OWN_SOCKETS = Pattern.compile("[?&]socketFactory(Arg)?=");
+
     /** How changes are read from the database. */
     public enum Engine {
         PGOUTPUT,
@@ -114,6 +116,12 @@ public record SourceConfig(
         }
         if (username.isBlank()) {
             mistakes.add(new Mistake(key(name, "username"), "is missing; name a role that may replicate"));
+        }
+        if (engine == Engine.PGOUTPUT && OWN_SOCKETS.matcher(url).find()) {
+            mistakes.add(
+                    new Mistake(
+                            key(name, "url"),
+                            "must not name a socketFactory, since engine pgoutput has its own; connect through a proxy instead"));
         }
         TopicTemplate.problems(topic, name).forEach(p -> mistakes.add(new Mistake(key(name, "topic"), p)));
         if (epoch < 1) {

@@ -207,6 +207,14 @@ class ConfigFileTest {
     }
 
     @Test
+    void theEngineHasItsOwnSockets() {
+        assertThat(mistakesOf(
+                        GOOD.replace("/sales\n", "/sales?socketFactory=com.google.cloud.sql.postgres.SocketFactory\n"),
+                        Map.of()))
+                .hasMessageContaining("connect through a proxy");
+    }
+
+    @Test
     void saysWhichVariableSetTheWrongValue() {
         assertThat(mistakesOf(GOOD, Map.of("RELAY_HTTP_PORT", "tcp://10.0.0.1:8081")))
                 .hasMessage(
