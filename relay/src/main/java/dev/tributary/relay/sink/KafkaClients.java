@@ -3,10 +3,12 @@ package dev.tributary.relay.sink;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.KafkaException;
 
 /** Kafka as it is reached with an operator's properties. */
 public final class KafkaClients implements Kafka {
@@ -24,17 +26,26 @@ public final class KafkaClients implements Kafka {
 
     @Override
     public Topics topics(String source) {
-        return new KafkaTopics(settings, source);
+        return opened("manage topics", () -> new KafkaTopics(settings, source));
     }
 
     @Override
     public Consumer<byte[], byte[]> consumer(String clientId) {
-        return new KafkaConsumer<>(settings.consumer(clientId));
+        return opened("read", () -> new KafkaConsumer<>(settings.consumer(clientId)));
     }
 
     @Override
     public Producer<byte[], byte[]> producer(String clientId) {
-        return new KafkaProducer<>(settings.producer(clientId));
+        return opened("send", () -> new KafkaProducer<>(settings.producer(clientId)));
+    }
+
+    /** A client that finds none of the names it is given, as while Kafka is being started, is not even made. */
+    private <T> T opened(String what, Supplier<T> client) {
+        try {
+            return client.get();
+        } catch (KafkaException e) {
+            throw Kafka.unavailable(address(), what, e.getCause() instanceof KafkaException cause ? cause : e);
+        }
     }
 
     @Override
