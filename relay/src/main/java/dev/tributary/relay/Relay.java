@@ -222,6 +222,9 @@ public final class Relay implements Runnable, AutoCloseable {
     }
 
     private boolean isOpen() {
+        if (Thread.interrupted()) {
+            closing = true; // interrupting the thread closes the relay
+        }
         return !closing;
     }
 
@@ -230,9 +233,6 @@ public final class Relay implements Runnable, AutoCloseable {
         long left = duration.toNanos();
         while (isOpen() && left > 0) {
             surroundings.pause(left);
-            if (Thread.interrupted()) {
-                closing = true; // interrupting the thread closes the relay
-            }
             left = duration.toNanos() - (surroundings.nanoTime() - start);
         }
     }

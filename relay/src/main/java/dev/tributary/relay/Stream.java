@@ -145,12 +145,12 @@ final class Stream implements ChangeListener, AutoCloseable {
 
     @Override
     public void event(OutboxEvent event) {
-        if (skip.contains(event.id())) {
-            LOG.warn("Not relayed, as configured: {}", event);
-            return;
-        }
         if (delivered.takes(event.position(), event.id())) {
             board.skipped();
+            return;
+        }
+        if (skip.contains(event.id())) {
+            LOG.warn("Not relayed, as configured: {}", event);
             return;
         }
         if (poison.keeps(event, database)) {
@@ -235,11 +235,14 @@ final class Stream implements ChangeListener, AutoCloseable {
         }
     }
 
+    /** Whichever does not close cleanly: what is left open would keep the slot from everybody. */
     @Override
     public void close() throws SQLException {
-        sink.close();
-        changes.close();
-        topics.close();
-        database.close();
+        try (database;
+                topics;
+                changes;
+                sink) {
+            LOG.debug("Closing");
+        }
     }
 }

@@ -16,6 +16,7 @@ import dev.tributary.relay.config.SourceConfig;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -154,6 +155,40 @@ class RelayIT {
         source.topics.awaitExactly(source);
         assertThat(second.status().progress().skipped()).isEqualTo(200);
         assertThat(second.status().progress().events()).isEqualTo(1);
+    }
+
+    /** An operator may name under `skip` an event that was sent all the same. */
+    @Test
+    void anEventToBeSkippedThatKafkaHoldsIsNoOtherHistorys() throws Exception {
+        String slot = source.config.slot();
+        source.execute("SELECT pg_copy_logical_replication_slot('" + slot + "', '" + slot + "_before')");
+        Relay first = source.startRelay();
+        publish(event("order", "1"));
+        source.topics.awaitExactly(source);
+        first.close();
+        source.dropSlot();
+        source.execute(
+                "SELECT pg_copy_logical_replication_slot('" + slot + "_before', '" + slot + "')",
+                "SELECT pg_drop_replication_slot('" + slot + "_before')");
+        source.skip(source.text("SELECT id FROM tributary.outbox"));
+        publish(event("order", "1"));
+        source.startRelay();
+        source.topics.awaitExactly(source);
+    }
+
+    @Test
+    void aRelayWhoseThreadIsInterruptedEndsAndLeavesTheSlot() throws Exception {
+        Relay relay = new Relay(source.config, source.kafkaProperties, Clock.systemUTC());
+        Thread thread = new Thread(relay);
+        thread.start();
+        publish(event("order", "1"));
+        source.topics.awaitExactly(source);
+        thread.interrupt();
+        thread.join(10_000);
+        assertThat(thread.isAlive()).isFalse();
+        publish(event("order", "1"));
+        source.startRelay();
+        source.topics.awaitExactly(source);
     }
 
     @Test
