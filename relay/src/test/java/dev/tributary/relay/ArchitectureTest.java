@@ -86,6 +86,15 @@ class ArchitectureTest {
             .dependOnClassesThat()
             .resideInAnyPackage("io.micronaut..", "io.micrometer..");
 
+    /** So that nobody who does not ask for it pays for it. */
+    @ArchTest
+    static final ArchRule debeziumStaysInItsPackage = noClasses()
+            .that()
+            .resideOutsideOfPackage(RELAY + ".source.debezium..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("io.debezium..", "org.apache.kafka.connect..");
+
     private static ArchRule stage(String stage, String... others) {
         return noClasses()
                 .that()

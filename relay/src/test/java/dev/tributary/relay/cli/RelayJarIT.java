@@ -22,12 +22,16 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The program as it is delivered, as a process of its own. */
 class RelayJarIT {
@@ -92,6 +96,50 @@ class RelayJarIT {
                     .anyMatch(
                             line -> line.path("formattedMessage").asText().startsWith("relaying sales, answering at "));
         }
+    }
+
+    /** With a role that may do no more than docs/operating.md says. */
+    @ParameterizedTest
+    @ValueSource(strings = {"pgoutput", "debezium"})
+    void eitherEngineRelaysAndDebeziumIsLoadedOnlyWhereItIsAskedFor(String engine) throws Exception {
+        String source = "jar_" + engine;
+        LocalPostgres postgres = LocalPostgres.shared();
+        String url = postgres.createDatabase(source);
+        String config = config(url, LocalKafka.shared().bootstrapServers());
+        Files.writeString(Path.of(config), Files.readString(Path.of(config)).replace("sales:", source + ":"));
+        Map<String, String> asRole = Map.of(
+                "RELAY_SOURCES_" + source.toUpperCase(Locale.ROOT) + "_USERNAME", source,
+                "RELAY_SOURCES_" + source.toUpperCase(Locale.ROOT) + "_ENGINE", engine);
+        List<String> output = new CopyOnWriteArrayList<>();
+        assertThat(run(output, "init", "--config", config)).isZero();
+        execute(
+                postgres,
+                url,
+                "CREATE ROLE " + source + " LOGIN REPLICATION; GRANT pg_read_all_stats TO " + source
+                        + "; GRANT USAGE ON SCHEMA tributary TO " + source + "; GRANT SELECT ON tributary.aggregate TO "
+                        + source);
+        assertThat(run(output, asRole, "check", "--config", config)).isZero();
+        AtomicBoolean debeziumIsLoaded = new AtomicBoolean();
+        try (JavaProcess relay = JavaProcess.jar(JAR)
+                .jvmArgs("-Xlog:class+load:stdout")
+                .args("run", "--config", config)
+                .env("RELAY_KAFKA_BOOTSTRAP_SERVERS", kafkaServers)
+                .env("SALES_PASSWORD", SECRET)
+                .env(asRole)
+                .output(line -> debeziumIsLoaded.compareAndSet(false, line.contains(" io.debezium.")))
+                .start()) {
+            publish(postgres, url);
+            await().atMost(SOON)
+                    .untilAsserted(() -> assertThat(get("/prometheus").body().lines())
+                            .contains("tributary_relay_events_total{source=\"" + source + "\"} 1.0"));
+            relay.terminate();
+            assertThat(relay.waitFor(Duration.ofSeconds(15))).isTrue();
+            assertThat(relay.exitCode()).isZero();
+        }
+        assertThat(debeziumIsLoaded.get()).isEqualTo(engine.equals("debezium"));
+        execute(postgres, url, "SELECT pg_drop_replication_slot('tributary_" + source + "')");
+        postgres.dropDatabase(url);
+        execute(postgres, postgres.createDatabase("roles"), "DROP ROLE " + source);
     }
 
     @Test
@@ -182,9 +230,13 @@ class RelayJarIT {
     }
 
     private static void publish(LocalPostgres postgres, String url) throws SQLException {
+        execute(postgres, url, "SELECT tributary.publish('order', 'o-1', 'order.placed.v1', '{\"total\": 7}')");
+    }
+
+    private static void execute(LocalPostgres postgres, String url, String sql) throws SQLException {
         try (Connection connection = postgres.connect(url);
                 Statement statement = connection.createStatement()) {
-            statement.execute("SELECT tributary.publish('order', 'o-1', 'order.placed.v1', '{\"total\": 7}')");
+            statement.execute(sql);
         }
     }
 
