@@ -25,7 +25,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -119,24 +118,25 @@ class RelayJarIT {
                         + "; GRANT USAGE ON SCHEMA tributary TO " + source + "; GRANT SELECT ON tributary.aggregate TO "
                         + source);
         assertThat(run(output, asRole, "check", "--config", config)).isZero();
-        AtomicBoolean debeziumIsLoaded = new AtomicBoolean();
+        Path loaded = directory.resolve("loaded.log");
         try (JavaProcess relay = JavaProcess.jar(JAR)
-                .jvmArgs("-Xlog:class+load:stdout")
+                .jvmArgs("-Xlog:class+load:file=" + loaded)
                 .args("run", "--config", config)
                 .env("RELAY_KAFKA_BOOTSTRAP_SERVERS", kafkaServers)
                 .env("SALES_PASSWORD", SECRET)
                 .env(asRole)
-                .output(line -> debeziumIsLoaded.compareAndSet(false, line.contains(" io.debezium.")))
+                .output(output::add)
                 .start()) {
             publish(postgres, url);
-            await().atMost(SOON)
-                    .untilAsserted(() -> assertThat(get("/prometheus").body().lines())
-                            .contains("tributary_relay_events_total{source=\"" + source + "\"} 1.0"));
+            await().atMost(SOON).ignoreExceptionsInstanceOf(IOException.class).untilAsserted(() -> assertThat(
+                            get("/prometheus").body().lines())
+                    .as(() -> String.join("\n", output))
+                    .contains("tributary_relay_events_total{source=\"" + source + "\"} 1.0"));
             relay.terminate();
             assertThat(relay.waitFor(Duration.ofSeconds(15))).isTrue();
             assertThat(relay.exitCode()).isZero();
         }
-        assertThat(debeziumIsLoaded.get()).isEqualTo(engine.equals("debezium"));
+        assertThat(Files.readString(loaded).contains(" io.debezium.")).isEqualTo(engine.equals("debezium"));
         execute(postgres, url, "SELECT pg_drop_replication_slot('tributary_" + source + "')");
         postgres.dropDatabase(url);
         execute(postgres, postgres.createDatabase("roles"), "DROP ROLE " + source);
