@@ -5,7 +5,9 @@ import dev.tributary.relay.config.SourceConfig;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** The tables that the relay tails, the columns that it reads there, and the table that tells it the topics. */
 final class EventTables {
@@ -51,6 +53,7 @@ final class EventTables {
         }
         if (layout.isOwn()) {
             findings.add(readableHeads(connection, source.username()));
+            findings.addAll(usableDeadLetters(connection, source));
         }
         return findings;
     }
@@ -72,6 +75,26 @@ final class EventTables {
                                 + ", from which the relay learns what topics to make",
                         "GRANT USAGE ON SCHEMA tributary TO \"" + role + "\"; GRANT SELECT ON " + HEADS + " TO \""
                                 + role + "\"");
+    }
+
+    /** Looked at at every start, whatever the policy is now: an aggregate that was set aside stays so. */
+    private static List<Finding> usableDeadLetters(Connection connection, SourceConfig source) throws SQLException {
+        String rights = source.poison() == SourceConfig.Poison.DEAD_LETTER ? "SELECT, INSERT, UPDATE" : "SELECT";
+        String each = Arrays.stream(rights.split(", ", -1))
+                .map(right -> "has_table_privilege(oid, '" + right + "')")
+                .collect(Collectors.joining(" AND "));
+        Boolean usable = Database.first(
+                connection,
+                "SELECT " + each + " FROM pg_class WHERE relnamespace = to_regnamespace('tributary')"
+                        + " AND relname = 'dead_letter'",
+                row -> row.getBoolean(1));
+        return usable == null || usable
+                ? List.of()
+                : List.of(Finding.failed(
+                        "table",
+                        "role '" + source.username()
+                                + "' may not use tributary.dead_letter, where events are set aside",
+                        "GRANT " + rights + " ON tributary.dead_letter TO \"" + source.username() + "\""));
     }
 
     /** From the catalog, where a role sees also what it may not use. */

@@ -115,7 +115,8 @@ class RelayJarIT {
                 postgres,
                 url,
                 "CREATE ROLE " + source + " LOGIN REPLICATION; GRANT pg_read_all_stats TO " + source
-                        + "; GRANT USAGE ON SCHEMA tributary TO " + source + "; GRANT SELECT ON tributary.aggregate TO "
+                        + "; GRANT USAGE ON SCHEMA tributary TO " + source
+                        + "; GRANT SELECT ON tributary.aggregate, tributary.dead_letter TO "
                         + source);
         assertThat(run(output, asRole, "check", "--config", config)).isZero();
         Path loaded = directory.resolve("loaded.log");

@@ -60,6 +60,9 @@ class PreflightTest {
                             "table: role '" + role + "' may not read tributary.aggregate, from which the relay learns"
                                     + " what topics to make -> GRANT USAGE ON SCHEMA tributary TO \"" + role
                                     + "\"; GRANT SELECT ON tributary.aggregate TO \"" + role + "\"",
+                            "table: role '" + role
+                                    + "' may not use tributary.dead_letter, where events are set aside ->"
+                                    + " GRANT SELECT ON tributary.dead_letter TO \"" + role + "\"",
                             "table: tributary.event_store does not exist -> Run 'relay init'",
                             "table: tributary.outbox lacks the columns [headers json] -> It is not the outbox that this"
                                     + " relay reads, or somebody altered it: restore these columns",
@@ -76,7 +79,7 @@ class PreflightTest {
         database.execute(
                 "CREATE ROLE " + role + " LOGIN REPLICATION",
                 "GRANT USAGE ON SCHEMA tributary TO " + role,
-                "GRANT SELECT ON tributary.aggregate TO " + role);
+                "GRANT SELECT ON tributary.aggregate, tributary.dead_letter TO " + role);
         try {
             assertThat(failures(database.as(role))).isEmpty();
         } finally {
