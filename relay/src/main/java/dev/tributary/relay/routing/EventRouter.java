@@ -14,6 +14,7 @@ import dev.tributary.relay.flow.RelayException;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
@@ -26,6 +27,20 @@ import org.apache.kafka.common.header.internals.RecordHeader;
 public final class EventRouter {
     private static final Header SPEC_VERSION =
             new RecordHeader(WireHeaders.SPEC_VERSION, WireHeaders.SPEC_VERSION_1_0.getBytes(US_ASCII));
+
+    /** Readers, and the relay itself, would go by a second one of these. */
+    private static final Set<String> RELAYS_OWN = Set.of(
+            WireHeaders.SPEC_VERSION,
+            WireHeaders.ID,
+            WireHeaders.SOURCE,
+            WireHeaders.TYPE,
+            WireHeaders.SUBJECT,
+            WireHeaders.TIME,
+            WireHeaders.PARTITION_KEY,
+            WireHeaders.SEQUENCE,
+            WireHeaders.POSITION,
+            WireHeaders.CONTENT_TYPE,
+            WireHeaders.CE_TRACE_PARENT);
 
     private final TopicTemplate topics;
     private final Header source;
@@ -95,6 +110,9 @@ public final class EventRouter {
     private void addWritersHeaders(OutboxEvent event, byte[] writersHeaders, Headers headers) {
         JsonNode object = parse(event, writersHeaders);
         for (Map.Entry<String, JsonNode> field : object.properties()) {
+            if (RELAYS_OWN.contains(field.getKey())) {
+                throw unusable(event, "header '" + field.getKey() + "', which is the relay's to set");
+            }
             byte[] value = utf8(field.getValue());
             headers.add(field.getKey(), value);
             if (field.getKey().equals(WireHeaders.TRACE_PARENT)) {

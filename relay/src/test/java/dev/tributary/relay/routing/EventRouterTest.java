@@ -83,6 +83,16 @@ class EventRouterTest {
                 .hasMessageContaining(ID.toString());
     }
 
+    /** Written past the library's checks: readers would take it for the event's place, and drop what comes behind. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ce_position", "ce_id", "ce_source", "content-type"})
+    void aHeaderThatIsTheRelaysToSetStopsTheSourceByName(String header) {
+        assertThatThrownBy(() -> router.route(event("order", 1, "{\"" + header + "\":\"x\"}")))
+                .isInstanceOf(RelayException.Stopped.class)
+                .hasMessageContaining(ID.toString())
+                .hasMessageContaining(header);
+    }
+
     private static Map<String, String> headers(ProducerRecord<byte[], byte[]> record) {
         Map<String, String> headers = new LinkedHashMap<>();
         record.headers().forEach(header -> assertThat(headers.put(header.key(), new String(header.value(), UTF_8)))
