@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import dev.tributary.localstack.JavaProcess;
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
+import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.RelayException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -197,6 +198,38 @@ class SlotRecoveryIT {
         awaitState(relay, SourceState.STREAMING);
         publish("order", "1", 5);
         source.topics.awaitExactly(source);
+    }
+
+    @Test
+    void whatIsSetAsideStaysSetAside() throws Exception {
+        source.config = source.config.withPoison(SourceConfig.Poison.DEAD_LETTER);
+        source.kafkaProperties.put("max.request.size", "10000");
+        Relay relay = source.startRelay();
+        publish("order", "flows", 1);
+        source.execute("SELECT tributary.publish('order', 'parked', 'order.placed.v1',"
+                + " json_build_object('x', repeat('x', 20000)))");
+        publish("order", "parked", 1);
+        awaitSetAside(2);
+        source.dropSlot();
+        awaitState(relay, SourceState.SLOT_LOST);
+        publish("order", "parked", 2);
+        publish("order", "flows", 2);
+        publish("order", "parked", 1);
+
+        assertThat(RecoverProcess.run(source)).anyMatch(line -> line.contains("published 2 events in epoch 1"));
+        awaitSetAside(5);
+        awaitState(relay, SourceState.STREAMING);
+        publish("order", "parked", 1);
+        publish("order", "flows", 1);
+        awaitSetAside(6);
+        await().until(() -> source.topics.size() == 4);
+        assertThat(source.text("SELECT array_agg(sequence ORDER BY position) FROM tributary.dead_letter"))
+                .isEqualTo("{1,2,3,4,5,6}");
+    }
+
+    private void awaitSetAside(int events) {
+        await().atMost(SOON).untilAsserted(() -> assertThat(source.text("SELECT count(*) FROM tributary.dead_letter"))
+                .isEqualTo(String.valueOf(events)));
     }
 
     @Test
