@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -106,6 +107,7 @@ public final class SlotRecovery {
         private final Since since;
         private @Nullable HeldEvents held;
         private @Nullable Instant heldSince;
+        private @Nullable UUID published;
 
         Run(SourceDatabase database, SlotReplacement slot, Topics topics, Standing standing) {
             this.database = database;
@@ -173,9 +175,9 @@ public final class SlotRecovery {
                         heldEvents().endOffsets(),
                         database.parked().keySet())) {
                     rows.events(epoch, seam.lsn() - 1, event -> {
-                        if (isMissing(gap, event)) {
+                        if (!event.id().equals(published) && isMissing(gap, event)) {
                             publish.send(event, database);
-                            heldEvents().add(event.id());
+                            published = event.id(); // set aside once and published again, it would come once more
                         }
                     });
                     publish.mark(

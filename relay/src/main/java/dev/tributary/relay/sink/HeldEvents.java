@@ -35,7 +35,7 @@ public final class HeldEvents {
     private final String clientId;
     private final byte[] source;
     private final @Nullable Instant since;
-    private final LongPairMap ids = new LongPairMap();
+    private final IdSet ids = new IdSet();
     private final LongPairMap sequences = new LongPairMap();
     private final MessageDigest digest = md5();
     private final Map<TopicPartition, Long> readTo = new HashMap<>();
@@ -148,12 +148,12 @@ public final class HeldEvents {
 
     /** Counts {@code id} as one of those that Kafka holds. */
     public void add(UUID id) {
-        ids.put(id.getMostSignificantBits(), id.getLeastSignificantBits(), 1);
+        ids.add(id);
     }
 
     /** Whether it was among what was read. */
     public boolean has(UUID id) {
-        return ids.get(id.getMostSignificantBits(), id.getLeastSignificantBits()) != 0;
+        return ids.contains(id);
     }
 
     /** The last sequence of an aggregate among what was read; 0 if there was none. */

@@ -33,10 +33,6 @@ final class LongPairMap {
         return values[slot(high, low)];
     }
 
-    int size() {
-        return size;
-    }
-
     /** Where the key is, or would be put. */
     private int slot(long high, long low) {
         long mixed = (high ^ Long.rotateLeft(low, 32)) * 0x9E37_79B9_7F4A_7C15L;
