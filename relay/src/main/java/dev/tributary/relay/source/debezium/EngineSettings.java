@@ -54,7 +54,7 @@ final class EngineSettings {
                 "lsn.flush.mode",
                 "connector")); // the driver would confirm by itself otherwise
         settings.putAll(Map.of(
-                "poll.interval.ms", "5",
+                "poll.interval.ms", "20",
                 "heartbeat.interval.ms", "200", // what the engine does between batches, it does at least so often
                 "status.update.interval.ms", "1000",
                 "max.queue.size.in.bytes", Integer.toString(QUEUE_BYTES_MAX),

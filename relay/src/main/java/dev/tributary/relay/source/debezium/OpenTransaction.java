@@ -14,7 +14,7 @@ import java.util.Deque;
  * the commit record's LSN, which pgoutput's positions have, but with a transaction's last record where the commit record
  * ends. Records in the log begin and end at multiples of 8, so the end less 1 lies between this transaction's commit record
  * and the next one's, is the position of no event that the other engine has read, and is the same at every delivery
- * (docs/adr/0002-positions-of-the-debezium-engine.md). Not thread-safe.
+ * (docs/adr/0004-positions-of-the-debezium-engine.md). Not thread-safe.
  */
 final class OpenTransaction {
     /** Roughly what an event takes beside its bytes. */
