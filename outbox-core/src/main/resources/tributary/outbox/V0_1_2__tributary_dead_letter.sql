@@ -19,10 +19,14 @@ CREATE TABLE IF NOT EXISTS tributary.dead_letter (
     occurred_at timestamptz NOT NULL,
     reason text,
     parked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    released_at timestamptz,
     PRIMARY KEY (source, position)
 );
 COMMENT ON COLUMN tributary.dead_letter.position IS 'where the event stands in its source; text order is position order';
 COMMENT ON COLUMN tributary.dead_letter.reason IS 'why it cannot be published; null for one that only waits behind such a one';
+
+COMMENT ON COLUMN tributary.dead_letter.released_at IS
+    'when it was written to the outbox again; the row stays, so that the relay knows the event should PostgreSQL send it once more';
 
 CREATE INDEX IF NOT EXISTS dead_letter_aggregate
     ON tributary.dead_letter (source, aggregate_type, aggregate_id, position);

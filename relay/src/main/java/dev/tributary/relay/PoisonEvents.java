@@ -12,6 +12,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,6 +33,8 @@ final class PoisonEvents {
     private final Map<UUID, String> refused = new HashMap<>();
     private final Map<String, RefusedTopic> refusedTopics = new HashMap<>();
     private Map<Aggregate, Position> parked = Map.of();
+    /** A server that crashed sends again what it had confirmed: these are in Kafka, or on their way, under new positions. */
+    private Set<Position> released = Set.of();
 
     PoisonEvents(SourceConfig source, Surroundings time) {
         this.source = source;
@@ -52,9 +55,10 @@ final class PoisonEvents {
         return true;
     }
 
-    /** At the start of a run: what is set aside by then. */
-    void load(SourceDatabase database) throws SQLException {
+    /** At the start of a run, which gets events from {@code first} on: what is set aside by then. */
+    void load(SourceDatabase database, Position first) throws SQLException {
         parked = new HashMap<>(database.parked());
+        released = database.released(first);
     }
 
     /** Aggregates whose events are set aside. */
@@ -64,6 +68,9 @@ final class PoisonEvents {
 
     /** Sets {@code event} aside if it is one of those; false if it is to be sent. */
     boolean keeps(OutboxEvent event, SourceDatabase database) {
+        if (released.contains(event.position())) {
+            return true;
+        }
         if (parked.isEmpty() && refused.isEmpty() && refusedTopics.isEmpty()) {
             return false;
         }

@@ -1,5 +1,6 @@
 package dev.tributary.relay;
 
+import dev.tributary.outbox.wire.Position;
 import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.relay.Recovery.Beginning;
 import dev.tributary.relay.config.SourceConfig;
@@ -172,7 +173,7 @@ public final class Relay implements Runnable, AutoCloseable {
             board.progressed(beginning.slotLsn(), 0, null);
             ChangeSource changes = open(opened, takeSlot(database, beginning));
             DeliveredEvents delivered = recovery.run(beginning);
-            poison.load(database);
+            poison.load(database, new Position(beginning.epoch(), beginning.slotLsn(), 0));
             KafkaSink sink = open(opened, new KafkaSink(surroundings.kafka(), source.name(), delivered.endOffsets()));
             Stream.Parts parts = new Stream.Parts(database, changes, topics, sink, poison, surroundings);
             return new Stream(source, parts, delivered, beginning, board);

@@ -93,6 +93,30 @@ class PoisonIT {
     }
 
     @Test
+    void whatIsReleasedDoesNotComeAgainWhenTheSlotGoesBack() throws Exception {
+        Relay relay = source.startRelay();
+        publish("a", SMALL);
+        awaitArrived("a1");
+        String slot = source.config.slot();
+        source.execute("SELECT pg_copy_logical_replication_slot('" + slot + "', '" + slot + "_before')");
+        publish("b", TOO_LARGE, SMALL);
+        awaitParked(2);
+        relay.close();
+        source.kafkaProperties.put("max.request.size", "1000000");
+        Relay second = source.startRelay();
+        new ParkedAggregates(source.config).release("order", "b");
+        awaitArrived("a1", "b1", "b2");
+        second.close();
+        source.execute(
+                "SELECT pg_drop_replication_slot('" + slot + "')",
+                "SELECT pg_copy_logical_replication_slot('" + slot + "_before', '" + slot + "')",
+                "SELECT pg_drop_replication_slot('" + slot + "_before')");
+        source.startRelay();
+        publish("b", SMALL);
+        awaitArrived("a1", "b1", "b2", "b3");
+    }
+
+    @Test
     void whatIsReleasedTooEarlyIsSetAsideAgain() throws Exception {
         source.startRelay();
         publish("b", TOO_LARGE, SMALL);

@@ -57,7 +57,7 @@ public final class ParkedAggregates {
                     connection,
                     "SELECT aggregate_type, aggregate_id, count(*), (array_agg(id ORDER BY position COLLATE \"C\"))[1],"
                             + " (array_agg(reason ORDER BY position COLLATE \"C\") FILTER (WHERE reason IS NOT NULL))[1],"
-                            + " min(parked_at) FROM tributary.dead_letter WHERE source = ? GROUP BY 1, 2"
+                            + " min(parked_at) FROM tributary.dead_letter WHERE source = ? AND released_at IS NULL GROUP BY 1, 2"
                             + " ORDER BY min(position COLLATE \"C\")",
                     row -> new Parked(
                             row.getString(1),
@@ -92,7 +92,7 @@ public final class ParkedAggregates {
                     "INSERT INTO tributary.outbox (id, aggregate_type, aggregate_id, sequence, type, content_type, payload,"
                             + " headers, occurred_at) SELECT id, aggregate_type, aggregate_id, sequence, type, content_type,"
                             + " payload, headers, occurred_at FROM tributary.dead_letter"
-                            + " WHERE source = ? AND aggregate_type = ? AND aggregate_id = ? ORDER BY position COLLATE \"C\"",
+                            + " WHERE source = ? AND aggregate_type = ? AND aggregate_id = ? AND released_at IS NULL ORDER BY position COLLATE \"C\"",
                     aggregateType,
                     aggregateId);
             if (events == 0) {
@@ -102,7 +102,8 @@ public final class ParkedAggregates {
             }
             move(
                     connection,
-                    "DELETE FROM tributary.dead_letter WHERE source = ? AND aggregate_type = ? AND aggregate_id = ?",
+                    "UPDATE tributary.dead_letter SET released_at = clock_timestamp()"
+                            + " WHERE source = ? AND aggregate_type = ? AND aggregate_id = ? AND released_at IS NULL",
                     aggregateType,
                     aggregateId);
             connection.commit();

@@ -14,7 +14,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.ZoneOffset;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,9 +38,9 @@ final class DeadLetters {
         if (!isThere()) {
             return parked;
         }
-        try (PreparedStatement query =
-                connection.prepareStatement("SELECT aggregate_type, aggregate_id, min(position COLLATE \"C\")"
-                        + " FROM tributary.dead_letter WHERE source = ? GROUP BY aggregate_type, aggregate_id")) {
+        try (PreparedStatement query = connection.prepareStatement(
+                "SELECT aggregate_type, aggregate_id, min(position COLLATE \"C\")"
+                        + " FROM tributary.dead_letter WHERE source = ? AND released_at IS NULL GROUP BY aggregate_type, aggregate_id")) {
             query.setString(1, source.name());
             try (ResultSet rows = query.executeQuery()) {
                 while (rows.next()) {
@@ -47,6 +49,24 @@ final class DeadLetters {
             }
         }
         return parked;
+    }
+
+    Set<Position> released(Position first) throws SQLException {
+        Set<Position> released = new HashSet<>();
+        if (!isThere()) {
+            return released;
+        }
+        try (PreparedStatement query = connection.prepareStatement("SELECT position FROM tributary.dead_letter"
+                + " WHERE source = ? AND released_at IS NOT NULL AND position COLLATE \"C\" >= ?")) {
+            query.setString(1, source.name());
+            query.setString(2, first.toString());
+            try (ResultSet rows = query.executeQuery()) {
+                while (rows.next()) {
+                    released.add(Position.parse(rows.getString(1)));
+                }
+            }
+        }
+        return released;
     }
 
     private boolean isThere() throws SQLException {
@@ -69,7 +89,7 @@ final class DeadLetters {
                         + " id, aggregate_type, aggregate_id, sequence, type, content_type, payload, headers, occurred_at, reason)"
                         + " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::json, ?, ?"
                         + " WHERE ? OR EXISTS (SELECT FROM tributary.dead_letter"
-                        + " WHERE source = ? AND aggregate_type = ? AND aggregate_id = ?)"
+                        + " WHERE source = ? AND aggregate_type = ? AND aggregate_id = ? AND released_at IS NULL)"
                         // Touched all the same, so that one that is there already counts
                         + " ON CONFLICT (source, position) DO UPDATE SET position = excluded.position")) {
             String aggregateId = new String(event.aggregateId(), UTF_8);

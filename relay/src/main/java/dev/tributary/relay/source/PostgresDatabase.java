@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGProperty;
 import org.postgresql.replication.LogSequenceNumber;
@@ -192,6 +193,11 @@ public final class PostgresDatabase implements SourceDatabase {
     @Override
     public Map<Aggregate, Position> parked() throws SQLException {
         return source.layout().isOwn() ? new DeadLetters(source, connection).parked() : Map.of();
+    }
+
+    @Override
+    public Set<Position> released(Position first) throws SQLException {
+        return source.layout().isOwn() ? new DeadLetters(source, connection).released(first) : Set.of();
     }
 
     @Override

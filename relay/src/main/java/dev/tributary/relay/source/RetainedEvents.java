@@ -161,8 +161,8 @@ public final class RetainedEvents implements AutoCloseable {
         if (text("SELECT to_regclass('tributary.dead_letter') IS NOT NULL").equals("f")) {
             return;
         }
-        try (PreparedStatement query =
-                connection.prepareStatement("SELECT id FROM tributary.dead_letter WHERE source = ?")) {
+        try (PreparedStatement query = connection.prepareStatement(
+                "SELECT id FROM tributary.dead_letter WHERE source = ? AND released_at IS NULL")) {
             query.setFetchSize(KEYS_FETCHED);
             query.setString(1, source);
             try (ResultSet row = query.executeQuery()) {

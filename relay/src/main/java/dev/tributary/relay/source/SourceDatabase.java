@@ -6,6 +6,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What the relay asks a source's database beside the stream. Used by one thread. */
@@ -101,6 +102,9 @@ public interface SourceDatabase extends AutoCloseable {
      * The aggregates whose events are set aside in {@code tributary.dead_letter}, each with the position of its first one.
      */
     Map<Aggregate, Position> parked() throws SQLException;
+
+    /** Where events stood that were set aside and have been released since, from {@code first} on. */
+    Set<Position> released(Position first) throws SQLException;
 
     /** An aggregate's type and id. */
     record Aggregate(String type, String id) {}

@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** An ordinary connection to the server. */
@@ -87,6 +88,11 @@ final class SimulatedSession implements SourceDatabase {
     @Override
     public Map<Aggregate, Position> parked() {
         return Map.of();
+    }
+
+    @Override
+    public Set<Position> released(Position first) {
+        return Set.of();
     }
 
     @Override
