@@ -133,6 +133,11 @@ final class SourceUnderTest implements AutoCloseable {
 
     /** Starts a relay of this source in this JVM. */
     Relay startRelay() {
+        return startRelay(config);
+    }
+
+    /** One that sees the source in another way. */
+    Relay startRelay(SourceConfig config) {
         Relay relay = new Relay(config, kafkaProperties, Clock.systemUTC());
         relays.add(relay);
         Thread thread = new Thread(relay, "relay-" + config.name());

@@ -51,11 +51,16 @@ public final class LocalKafka implements AutoCloseable {
 
     /** Starts one for the caller alone, with broker properties that add to, or replace, those all have. */
     public static LocalKafka startOwn(Map<String, String> properties) {
-        Map<String, String> all = new HashMap<>(PROPERTIES);
-        all.putAll(properties);
-        LocalKafka started = new LocalKafka(Backend.current().kafka(all));
+        LocalKafka started = own(properties);
         started.start();
         return started;
+    }
+
+    /** As {@link #startOwn}, but leaves the start to the caller, who may want to know the port before. */
+    public static LocalKafka own(Map<String, String> properties) {
+        Map<String, String> all = new HashMap<>(PROPERTIES);
+        all.putAll(properties);
+        return new LocalKafka(Backend.current().kafka(all));
     }
 
     /** What clients take as {@code bootstrap.servers}. */
