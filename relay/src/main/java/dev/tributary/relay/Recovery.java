@@ -14,6 +14,7 @@ import dev.tributary.relay.sink.Topics;
 import dev.tributary.relay.source.SourceDatabase;
 import java.sql.SQLException;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.replication.LogSequenceNumber;
 import org.slf4j.Logger;
@@ -123,6 +124,8 @@ final class Recovery {
         if (database.slotConfirmedLsn() != beginning.slotLsn()) {
             throw new RelayException("the slot was moved while it was taken", "none; the relay looks again", null);
         }
+        Set<String> existing = topics.existing(source.topics()::matches);
+        refuseDeletedTopics(beginning.lineage().mark(), existing);
         ensureTopics();
         DeliveredEvents delivered = TopicTails.read(
                 surroundings.kafka(),
@@ -131,6 +134,11 @@ final class Recovery {
                 new Position(beginning.epoch(), beginning.slotLsn(), 0),
                 source.engine() == Engine.DEBEZIUM ? PositionForm.COMMIT_END : PositionForm.COMMIT_START,
                 surroundings::nanoTime);
+        ProgressMark mark = beginning.lineage().mark();
+        if (mark != null) {
+            refuseLostRecords(mark, delivered.endOffsets());
+            mark.offsets().forEach((topic, partitions) -> delivered.had(topic, partitions.size()));
+        }
         refuseForeignHistory(delivered, beginning);
         if (delivered.size() > 0) {
             LOG.info(
@@ -140,6 +148,41 @@ final class Recovery {
                     text(beginning.slotLsn()));
         }
         return delivered;
+    }
+
+    /** Where a mark has named an offset of a topic, Kafka has acknowledged what lies below. */
+    private void refuseDeletedTopics(@Nullable ProgressMark mark, Set<String> existing) {
+        if (mark == null) {
+            return;
+        }
+        mark.offsets().forEach((topic, offsets) -> {
+            boolean ours = source.topics().matches(topic); // the template may have been another one
+            if (ours && !existing.contains(topic) && offsets.values().stream().anyMatch(offset -> offset > 0)) {
+                throw lostRecords("topic " + topic + ", which the relay has written to, does not exist any more");
+            }
+        });
+    }
+
+    private void refuseLostRecords(ProgressMark mark, Map<String, Map<Integer, Long>> ends) {
+        mark.offsets()
+                .forEach((topic, offsets) -> offsets.forEach((partition, offset) -> {
+                    long end = ends.getOrDefault(topic, Map.of()).getOrDefault(partition, 0L);
+                    if (source.topics().matches(topic) && end < offset) {
+                        throw lostRecords("partition " + partition + " of topic " + topic + " ends at offset " + end
+                                + ", but the relay has written to it up to " + offset
+                                + ": it was created anew or cut short");
+                    }
+                }));
+    }
+
+    private RelayException.Stopped lostRecords(String what) {
+        return new RelayException.Stopped(
+                what,
+                "events that it held are only in the outbox tables and with readers that had read them; if that is meant"
+                        + " to be, delete topic "
+                        + ProgressMark.topicOf(source.name()) + " too and restart the relay: it goes on behind what is"
+                        + " confirmed",
+                null);
     }
 
     private void ensureTopics() throws SQLException {

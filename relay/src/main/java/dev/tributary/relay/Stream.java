@@ -159,7 +159,8 @@ final class Stream implements ChangeListener, AutoCloseable {
         if (delivered.size() > 0) {
             delivered.refuseLate(event.position(), topicTemplate.topicFor(event.aggregateType()), event.aggregateId());
         }
-        ProducerRecord<byte[], byte[]> record = route(event.at(delivered.behindDelivered(event.position())));
+        ProducerRecord<byte[], byte[]> record =
+                placed(route(event.at(delivered.behindDelivered(event.position()))), event);
         topics.ensure(record.topic());
         Delivery delivery = inFlight.sending(KafkaSink.sizeOf(record));
         int payloadBytes = event.payload().length;
@@ -167,6 +168,15 @@ final class Stream implements ChangeListener, AutoCloseable {
             delivery.acknowledged();
             board.acknowledged(payloadBytes);
         });
+    }
+
+    private ProducerRecord<byte[], byte[]> placed(ProducerRecord<byte[], byte[]> record, OutboxEvent event) {
+        Integer partition =
+                delivered.partitionFor(record.topic(), record.key(), delivered.behindDelivered(event.position()));
+        return partition == null
+                ? record
+                : new ProducerRecord<>(
+                        record.topic(), partition, record.timestamp(), record.key(), record.value(), record.headers());
     }
 
     private ProducerRecord<byte[], byte[]> route(OutboxEvent event) {

@@ -50,10 +50,22 @@ public final class DeliveredEvents {
         }
     }
 
-    void add(TopicPartition partition, byte[] key, Position position, UUID id) {
+    /** Notes that an event with {@code key} lies in {@code partition}, be it confirmed or not. */
+    void lies(byte[] key, TopicPartition partition) {
         if (partitionOf(partition.topic(), key) != partition.partition()) {
             moved.add(partition.topic());
         }
+    }
+
+    /** Notes that {@code topic} once had no more than so many partitions. */
+    public void had(String topic, int partitions) {
+        if (endOffsets.getOrDefault(topic, Map.of()).size() > partitions) {
+            moved.add(topic);
+        }
+    }
+
+    void add(TopicPartition partition, byte[] key, Position position, UUID id) {
+        lies(key, partition);
         lastIn.merge(partition, position, (one, other) -> one.isAfter(other) ? one : other);
         if (PositionForm.of(position) == form) {
             addOwn(position, id);
@@ -150,6 +162,33 @@ public final class DeliveredEvents {
     /** Where an event that Kafka does not hold has to be, so that positions grow behind those that it holds. */
     public Position behindDelivered(Position position) {
         return others.behindDelivered(position);
+    }
+
+    /**
+     * The partition for an event that Kafka does not hold while it holds later ones: one without later ones, since readers
+     * drop what comes behind those. Where partitions were added, that need not be the one that the key now belongs to.
+     *
+     * @return null where the producer may choose, as Kafka holds nothing later
+     */
+    public @Nullable Integer partitionFor(String topic, byte[] key, Position position) {
+        Map<Integer, Long> partitions = endOffsets.get(topic);
+        if (size == 0 || partitions == null) {
+            return null;
+        }
+        int usual = partitionOf(topic, key);
+        if (!holdsLater(topic, usual, position)) {
+            return usual; // the producer may know of a newer partition by now, and choose another one
+        }
+        return partitions.keySet().stream()
+                .filter(partition -> !holdsLater(topic, partition, position))
+                .min(Integer::compare)
+                .orElseThrow(() -> broken("the database sends an event at " + position
+                        + " that Kafka does not hold, though every partition of " + topic + " holds later ones"));
+    }
+
+    private boolean holdsLater(String topic, int partition, Position position) {
+        return lastIn.getOrDefault(new TopicPartition(topic, partition), Position.START)
+                .isAfter(position);
     }
 
     /** The highest position found; {@link Position#START} if none. */

@@ -79,6 +79,11 @@ public final class KafkaSink implements AutoCloseable {
         Map<Integer, Long> offsets = endOffsets.computeIfAbsent(topic, name -> new ConcurrentHashMap<>());
         byte[] id = record.headers().lastHeader(WireHeaders.ID).value();
         send(record, id, metadata -> {
+            Long end = offsets.get(metadata.partition());
+            if (end != null && metadata.offset() < end) {
+                fail(topic, id, new KafkaException("it went back from offset " + end + " to " + metadata.offset()));
+                return;
+            }
             offsets.put(metadata.partition(), metadata.offset() + 1);
             delivery.acknowledged();
         });

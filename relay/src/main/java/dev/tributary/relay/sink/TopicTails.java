@@ -182,10 +182,11 @@ public final class TopicTails {
         }
         try {
             Position position = Position.parse(text(record, WireHeaders.POSITION));
+            byte[] key = record.key() == null ? new byte[0] : record.key();
             if (position.compareTo(confirmed) < 0) {
                 reachedConfirmed.add(partition);
+                found.lies(key, partition);
             } else {
-                byte[] key = record.key() == null ? new byte[0] : record.key();
                 found.add(partition, key, position, UUID.fromString(text(record, WireHeaders.ID)));
             }
         } catch (IllegalArgumentException e) {

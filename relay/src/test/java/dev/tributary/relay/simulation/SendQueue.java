@@ -33,12 +33,16 @@ final class SendQueue {
     private final World world;
     private final PartitionLog log;
     private final ArrayDeque<Batch> batches = new ArrayDeque<>();
+    /** Some partitions are slow, as their broker is: then the others are far ahead. */
+    private final int slowness;
+
     private boolean entered;
 
     SendQueue(SimulatedProducer producer, PartitionLog log) {
         this.producer = producer;
         this.world = producer.world();
         this.log = log;
+        this.slowness = world.oneIn(4) ? 1 + world.below(60) : 1;
     }
 
     void add(ProducerRecord<byte[], byte[]> record, Callback callback) {
@@ -89,6 +93,9 @@ final class SendQueue {
             return;
         }
         first.sent = true;
+        if (!world.hasHealed() && !world.oneIn(slowness)) {
+            return;
+        }
         if (fail) {
             if (world.oneIn(2)) {
                 take(first);

@@ -73,7 +73,9 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
             known = logs.size();
             partitions.put(topic, known);
         }
-        return world.kafka().find(topic, Utils.toPositive(Utils.murmur2(record.key())) % known);
+        Integer chosen = record.partition();
+        return world.kafka()
+                .find(topic, chosen != null ? chosen : Utils.toPositive(Utils.murmur2(record.key())) % known);
     }
 
     /** Whether its thread runs. */

@@ -62,12 +62,15 @@ final class World {
         this.troubledTurns = 50 + below(TROUBLED_TURNS_MAX);
         this.turnsBetweenFaults = 10 + below(150);
         for (Fault fault : Fault.values()) {
-            if (fault == Fault.ADD_PARTITION) {
-                continue; // not yet: an event may come behind a later one in its new partition
-            }
-            if (oneIn(fault.compareTo(Fault.ADD_PARTITION) < 0 ? 2 : 12)) {
+            if (oneIn(fault.compareTo(Fault.MOVE_SLOT) < 0 ? 2 : 12)) {
                 faults.add(fault);
             }
+        }
+        if (oneIn(2)) {
+            faults.remove(Fault.ADD_PARTITION);
+        } else if (faults.contains(Fault.ADD_PARTITION)) {
+            // Late requests are in order in each partition only; where aggregates move, that is not enough
+            faults.removeAll(List.of(Fault.KILL_RELAY_WITH_LATE_REQUEST, Fault.FREEZE_RELAY));
         }
     }
 
@@ -80,12 +83,12 @@ final class World {
 
     void turn(SimulatedRelay relay) {
         nanos += 100_000 + below(3_000_000);
-        if (goal == Long.MAX_VALUE) {
+        if (!hasHealed()) {
             writers.turn();
             if (random.nextInt(turnsBetweenFaults) == 0 && !faults.isEmpty()) {
                 strike(relay, faults.get(below(faults.size())));
             }
-            if (--troubledTurns <= 0 && goal == Long.MAX_VALUE) {
+            if (--troubledTurns <= 0 && !hasHealed()) {
                 heal();
             }
         } else if (server.confirmed() >= goal) {
@@ -94,7 +97,7 @@ final class World {
             stalled = "confirmed " + server.confirmed() + " of " + goal;
             over = true;
         }
-        if (someoneIsFrozen && (oneIn(200) || (itsThreadOnly && goal != Long.MAX_VALUE))) {
+        if (someoneIsFrozen && (oneIn(200) || (itsThreadOnly && hasHealed()))) {
             relay.kill(false); // and the frozen one goes on
         }
         kafka.turn();
@@ -165,7 +168,7 @@ final class World {
         if (!slotTouched) {
             stopped = status;
             over = true;
-        } else if (goal != Long.MAX_VALUE) {
+        } else if (hasHealed()) {
             over = true;
         }
     }
@@ -192,6 +195,10 @@ final class World {
     String failure() {
         SourceStatus status = stopped;
         return status == null ? stalled : status.state() + " without a cause: " + status.reason();
+    }
+
+    boolean hasHealed() {
+        return goal != Long.MAX_VALUE;
     }
 
     boolean isOver() {
