@@ -5,21 +5,35 @@ import dev.tributary.relay.config.SourceConfig;
 import java.time.Clock;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 
 /** A relay in a JVM of its own, so that a kill is a kill. */
 final class RelayProcess {
     private RelayProcess() {}
 
     static JavaProcess start(SourceUnderTest source) {
+        return process(source).outputHere().start();
+    }
+
+    /** Counts down each time that the relay begins to stream. */
+    static JavaProcess start(SourceUnderTest source, CountDownLatch streams) {
+        return process(source)
+                .output(line -> {
+                    if (line.contains("is STREAMING")) {
+                        streams.countDown();
+                    }
+                })
+                .start();
+    }
+
+    private static JavaProcess.Builder process(SourceUnderTest source) {
         SourceConfig config = source.config;
         return JavaProcess.main(RelayProcess.class)
                 .jvmArgs("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
                 .args(config.name(), config.url(), config.username(), config.password())
                 .args(
                         String.valueOf(source.kafkaProperties.get("bootstrap.servers")),
-                        config.engine().name())
-                .outputHere()
-                .start();
+                        config.engine().name());
     }
 
     /** Relays the source that the arguments describe until killed. */

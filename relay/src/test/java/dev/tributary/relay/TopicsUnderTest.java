@@ -99,6 +99,22 @@ final class TopicsUnderTest {
                                 .containsAll(committed));
     }
 
+    /** Waits until every committed event is there once, in whatever order: partitions were added. */
+    void awaitOneOfEach(SourceUnderTest committedIn) throws Exception {
+        Map<String, String> committed = committedIn.committed();
+        awaitAll(committed.keySet());
+        Map<TopicPartition, Position> last = new HashMap<>();
+        Map<String, Integer> copies = new HashMap<>();
+        for (ConsumerRecord<byte[], byte[]> record : records()) {
+            Position position = Position.parse(header(record, "ce_position"));
+            Position before = last.put(new TopicPartition(record.topic(), record.partition()), position);
+            assertThat(before == null || position.isAfter(before)).isTrue(); // or readers would drop it
+            copies.merge(header(record, "ce_id"), 1, Integer::sum);
+        }
+        assertThat(copies.keySet().equals(committed.keySet())).isTrue();
+        assertThat(copies.values()).allMatch(count -> count == 1);
+    }
+
     /** As {@link #awaitExactly}, but drops first what consumers drop: repeats, at or below the last position. */
     void awaitExactlyButForRepeats(SourceUnderTest committedIn) throws Exception {
         Map<String, String> committed = committedIn.committed();

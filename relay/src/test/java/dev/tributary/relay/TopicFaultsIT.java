@@ -1,0 +1,139 @@
+package dev.tributary.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.tributary.localstack.LocalKafka;
+import dev.tributary.localstack.LocalPostgres;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitions;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What people do to topics while the relay writes to them. */
+@Timeout(120)
+class TopicFaultsIT {
+    private static final int DELIVERY_TIMEOUT_MS = 3_000;
+    private static final Duration SOON = Duration.ofSeconds(40);
+
+    private SourceUnderTest source;
+    private Admin admin;
+
+    @BeforeEach
+    void open() throws SQLException {
+        source = new SourceUnderTest(LocalPostgres.shared(), LocalKafka.shared());
+        source.kafkaProperties.put("delivery.timeout.ms", DELIVERY_TIMEOUT_MS);
+        source.kafkaProperties.put("request.timeout.ms", DELIVERY_TIMEOUT_MS / 2);
+        source.kafkaProperties.put("max.block.ms", DELIVERY_TIMEOUT_MS);
+        source.kafkaProperties.put("metadata.max.age.ms", 500);
+        admin = Admin.create(Map.of("bootstrap.servers", LocalKafka.shared().bootstrapServers()));
+    }
+
+    @AfterEach
+    void close() throws SQLException {
+        admin.close();
+        source.close();
+    }
+
+    @Test
+    void aTopicThatIsDeletedStopsTheSourceAndItsRemedyHelps() throws Exception {
+        Relay relay = source.startRelay();
+        publishUntilMarked();
+        admin.deleteTopics(List.of(topic())).all().get();
+        publish();
+        awaitStopped(relay, "does not exist any more");
+        relay.close();
+        admin.deleteTopics(List.of("tributary.progress." + source.config.name()))
+                .all()
+                .get();
+        Relay next = source.startRelay();
+        await().atMost(SOON).until(() -> next.status().state() == SourceState.STREAMING);
+        await().atMost(SOON).until(() -> source.topics.size() == 1);
+    }
+
+    @Test
+    void aTopicThatIsDeletedAndCreatedAnewWhileTheRelayRunsStopsTheSource() throws Exception {
+        Relay relay = source.startRelay();
+        publishUntilMarked();
+        admin.deleteTopics(List.of(topic())).all().get();
+        await().atMost(SOON).until(this::create);
+        publish();
+        awaitStopped(relay, "created anew or cut short");
+        assertThat(relay.status().remedy()).contains("delete topic tributary.progress.");
+    }
+
+    @Test
+    void aTopicThatIsDeletedAndCreatedAnewWhileNoRelayRunsStopsTheSource() throws Exception {
+        Relay relay = source.startRelay();
+        publishUntilMarked();
+        relay.close();
+        admin.deleteTopics(List.of(topic())).all().get();
+        await().atMost(SOON).until(this::create);
+        awaitStopped(source.startRelay(), "created anew or cut short");
+    }
+
+    /** Aggregates move to other partitions, in which consumers see them out of order; but nothing is lost or doubled. */
+    @Test
+    void partitionsAreAddedWhileTheRelayWritesAndRestarts() throws Exception {
+        Relay relay = source.startRelay();
+        publishUntilMarked();
+        String topic = topic();
+        try (WritersUnderTest writers = new WritersUnderTest(source, 2)) {
+            for (int partitions = 7; partitions < 11; partitions++) {
+                long goal = writers.commits() + 150;
+                await().atMost(SOON).until(() -> writers.commits() >= goal);
+                admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(partitions)))
+                        .all()
+                        .get();
+                relay.close();
+                relay = source.startRelay();
+            }
+        }
+        source.topics.awaitOneOfEach(source);
+    }
+
+    private String topic() {
+        return source.config.name() + ".order";
+    }
+
+    /** Deleting takes its time. */
+    private boolean create() throws InterruptedException {
+        try {
+            admin.createTopics(List.of(new NewTopic(topic(), 6, (short) 1)))
+                    .all()
+                    .get();
+            return true;
+        } catch (ExecutionException e) {
+            assertThat(e).hasCauseInstanceOf(TopicExistsException.class);
+            return false;
+        }
+    }
+
+    private void publish() throws SQLException {
+        source.execute("SELECT tributary.publish('order', '1', 'a.v1', '{}')");
+    }
+
+    private void publishUntilMarked() throws SQLException {
+        publish();
+        await().atMost(SOON)
+                .ignoreExceptions()
+                .until(() -> source.topics.lastMark().offsets().getOrDefault(topic(), Map.of()).values().stream()
+                        .anyMatch(offset -> offset > 0));
+    }
+
+    private static void awaitStopped(Relay relay, String reason) {
+        await().atMost(SOON).untilAsserted(() -> {
+            assertThat(relay.status().state()).isEqualTo(SourceState.STOPPED);
+            assertThat(relay.status().reason()).contains(reason);
+        });
+    }
+}
