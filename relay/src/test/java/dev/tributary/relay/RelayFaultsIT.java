@@ -114,6 +114,21 @@ class RelayFaultsIT {
     }
 
     @Test
+    void databaseFreezes() throws Exception {
+        Relay relay = source.startRelay();
+        try (WritersUnderTest writers = new WritersUnderTest(source, 4)) {
+            awaitCommits(writers, 200);
+            postgres.pause();
+            await().atMost(Duration.ofSeconds(30)).until(() -> relay.status().state() == SourceState.RECOVERING);
+            awaitReason(relay, "database");
+            postgres.resume();
+            awaitCommits(writers, 200);
+        }
+        source.topics.awaitExactly(source);
+        await().until(() -> relay.status().state() == SourceState.STREAMING);
+    }
+
+    @Test
     void theRelayIsStartedBeforeKafkaAndTheDatabase() throws Exception {
         source.execute("SELECT tributary.publish('order', '1', 'a.v1', '{}')");
         kafka.stop();
