@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** SIGKILL at random moments under load: at start, while reading tails, in mid-stream. */
-@Timeout(300)
+@Timeout(600)
 class RelayKilledIT {
     private static final int KILLS = 100;
     /** At the same time, each of a relay with a source of its own: half of a start is waiting. */

@@ -61,17 +61,6 @@ class TopicFaultsIT {
     }
 
     @Test
-    void aTopicThatIsDeletedAndCreatedAnewWhileTheRelayRunsStopsTheSource() throws Exception {
-        Relay relay = source.startRelay();
-        publishUntilMarked();
-        admin.deleteTopics(List.of(topic())).all().get();
-        await().atMost(SOON).until(this::create);
-        publish();
-        awaitStopped(relay, "created anew or cut short");
-        assertThat(relay.status().remedy()).contains("delete topic tributary.progress.");
-    }
-
-    @Test
     void aTopicThatIsDeletedAndCreatedAnewWhileNoRelayRunsStopsTheSource() throws Exception {
         Relay relay = source.startRelay();
         publishUntilMarked();
