@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 class EngineSwitchIT {
     private static final int SWITCHES = Integer.getInteger("switches", 6);
     /** So many events of one transaction that it takes long enough to be killed in the middle. */
-    private static final int LARGE = 12_000;
+    private static final int LARGE = 8_000;
 
     @Test
     void backAndForthLosesAndDoublesNothing() throws Exception {
