@@ -61,6 +61,17 @@ class TopicFaultsIT {
     }
 
     @Test
+    void aTopicThatIsDeletedAndCreatedAnewWhileTheRelayRunsStopsTheSource() throws Exception {
+        Relay relay = source.startRelay();
+        publishUntilMarked();
+        admin.deleteTopics(List.of(topic())).all().get();
+        await().atMost(SOON).until(this::create);
+        publish();
+        awaitStopped(relay, "created anew or cut short");
+        assertThat(relay.status().remedy()).contains("progress marks");
+    }
+
+    @Test
     void aTopicThatIsDeletedAndCreatedAnewWhileNoRelayRunsStopsTheSource() throws Exception {
         Relay relay = source.startRelay();
         publishUntilMarked();

@@ -81,7 +81,7 @@ public final class KafkaSink implements AutoCloseable {
         send(record, id, metadata -> {
             Long end = offsets.get(metadata.partition());
             if (end != null && metadata.offset() < end) {
-                fail(topic, id, new KafkaException("it went back from offset " + end + " to " + metadata.offset()));
+                fail(wentBack(topic, metadata, end));
                 return;
             }
             offsets.put(metadata.partition(), metadata.offset() + 1);
@@ -148,8 +148,20 @@ public final class KafkaSink implements AutoCloseable {
         }
     }
 
+    private static RelayException wentBack(String topic, RecordMetadata metadata, long end) {
+        return new RelayException.Stopped(
+                "partition " + metadata.partition() + " of topic " + topic + " went back from offset " + end + " to "
+                        + metadata.offset() + ": it was created anew or cut short",
+                "what it held is only in the outbox tables and with readers that had read it; if that is meant to be,"
+                        + " delete the source's topic of progress marks too and restart the relay",
+                null);
+    }
+
     private void fail(String topic, byte @Nullable [] id, Exception cause) {
-        RelayException explained = explained(topic, id, cause);
+        fail(explained(topic, id, cause));
+    }
+
+    private void fail(RelayException explained) {
         // No lock: close waits for the thread whose callbacks come here
         if (failure.compareAndSet(null, explained)) {
             producer.close(Duration.ZERO);
