@@ -24,7 +24,7 @@ public final class DeliveredEvents {
     private final OtherEnginesEvents others = new OtherEnginesEvents();
     private final PositionForm form;
     private final Map<String, Map<Integer, Long>> endOffsets = new HashMap<>();
-    /** Topics that have got more partitions lately: where an event would go today, others have gone before. */
+    /** Topics that have, or may have, got more partitions lately: where an event would go today, others have gone before. */
     private final Set<String> moved = new HashSet<>();
 
     private final Map<TopicPartition, Position> lastIn = new HashMap<>();
@@ -62,6 +62,14 @@ public final class DeliveredEvents {
         if (endOffsets.getOrDefault(topic, Map.of()).size() > partitions) {
             moved.add(topic);
         }
+    }
+
+    /**
+     * Notes that a partition of {@code topic} began with one of the events found. It may have been added while they were on
+     * their way, and marks that were published since may count it already.
+     */
+    void began(String topic) {
+        moved.add(topic);
     }
 
     void add(TopicPartition partition, byte[] key, Position position, UUID id) {

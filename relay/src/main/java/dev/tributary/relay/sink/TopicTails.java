@@ -188,6 +188,9 @@ public final class TopicTails {
                 found.lies(key, partition);
             } else {
                 found.add(partition, key, position, UUID.fromString(text(record, WireHeaders.ID)));
+                if (record.offset() == 0) {
+                    found.began(partition.topic());
+                }
             }
         } catch (IllegalArgumentException e) {
             LOG.debug("Not the relay's writing: {}-{} at {}", record.topic(), record.partition(), record.offset(), e);

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -141,6 +142,8 @@ final class EmbeddedPostgresServer implements Server {
                 Shell.run("ipcrm -m " + segment.substring(segment.lastIndexOf(' ') + 1));
             }
             Files.deleteIfExists(pidFile());
+        } catch (NoSuchFileException e) {
+            // it ended by itself, and has cleared up
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
