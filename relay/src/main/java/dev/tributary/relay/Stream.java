@@ -1,5 +1,6 @@
 package dev.tributary.relay;
 
+import dev.tributary.outbox.wire.Position;
 import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.relay.Recovery.Beginning;
 import dev.tributary.relay.config.SourceConfig;
@@ -159,8 +160,8 @@ final class Stream implements ChangeListener, AutoCloseable {
         if (delivered.size() > 0) {
             delivered.refuseLate(event.position(), topicTemplate.topicFor(event.aggregateType()), event.aggregateId());
         }
-        ProducerRecord<byte[], byte[]> record =
-                placed(route(event.at(delivered.behindDelivered(event.position()))), event);
+        Position position = delivered.behindDelivered(event.position());
+        ProducerRecord<byte[], byte[]> record = placed(route(event.at(position)), position);
         topics.ensure(record.topic());
         Delivery delivery = inFlight.sending(KafkaSink.sizeOf(record));
         int payloadBytes = event.payload().length;
@@ -170,9 +171,8 @@ final class Stream implements ChangeListener, AutoCloseable {
         });
     }
 
-    private ProducerRecord<byte[], byte[]> placed(ProducerRecord<byte[], byte[]> record, OutboxEvent event) {
-        Integer partition =
-                delivered.partitionFor(record.topic(), record.key(), delivered.behindDelivered(event.position()));
+    private ProducerRecord<byte[], byte[]> placed(ProducerRecord<byte[], byte[]> record, Position position) {
+        Integer partition = delivered.partitionFor(record.topic(), record.key(), position);
         return partition == null
                 ? record
                 : new ProducerRecord<>(

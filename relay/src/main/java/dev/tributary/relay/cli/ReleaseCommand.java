@@ -1,12 +1,9 @@
 package dev.tributary.relay.cli;
 
-import dev.tributary.relay.config.ConfigurationException;
-import dev.tributary.relay.config.Mistake;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.setup.ParkedAggregates;
 import dev.tributary.relay.setup.SetupException;
 import java.io.PrintWriter;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -44,11 +41,7 @@ final class ReleaseCommand implements Callable<Integer> {
         if (slash < 1) {
             throw new ParameterException(spec.commandLine(), "--aggregate must be TYPE/ID, not '" + aggregate + "'");
         }
-        SourceConfig source = config.read().sources().stream()
-                .filter(each -> each.name().equals(sourceName))
-                .findFirst()
-                .orElseThrow(() -> new ConfigurationException(List.of(
-                        new Mistake("relay.sources", "has no source '" + sourceName + "', as --source asks for"))));
+        SourceConfig source = ChosenSources.of(config.read(), sourceName).get(0);
         try {
             int events =
                     new ParkedAggregates(source).release(aggregate.substring(0, slash), aggregate.substring(slash + 1));

@@ -180,74 +180,31 @@ public record SourceConfig(
 
     /** The same source, read by {@code engine}. */
     public SourceConfig withEngine(Engine engine) {
-        return new SourceConfig(
-                name,
-                url,
-                username,
-                password,
-                engine,
-                topic,
-                epoch,
-                skip,
-                layout,
-                poison,
-                transactionBytesMax,
-                slotLimits);
+        return with(engine, layout, poison, transactionBytesMax, slotLimits);
     }
 
     /** The same source, with its events in other tables. */
     public SourceConfig withLayout(OutboxLayout layout) {
-        return new SourceConfig(
-                name,
-                url,
-                username,
-                password,
-                engine,
-                topic,
-                epoch,
-                skip,
-                layout,
-                poison,
-                transactionBytesMax,
-                slotLimits);
+        return with(engine, layout, poison, transactionBytesMax, slotLimits);
     }
 
     /** The same source, with another way to treat what Kafka will never take. */
     public SourceConfig withPoison(Poison poison) {
-        return new SourceConfig(
-                name,
-                url,
-                username,
-                password,
-                engine,
-                topic,
-                epoch,
-                skip,
-                layout,
-                poison,
-                transactionBytesMax,
-                slotLimits);
+        return with(engine, layout, poison, transactionBytesMax, slotLimits);
     }
 
     /** The same source, with other limits to the WAL that its slot keeps. */
     public SourceConfig withSlotLimits(SlotLimits slotLimits) {
-        return new SourceConfig(
-                name,
-                url,
-                username,
-                password,
-                engine,
-                topic,
-                epoch,
-                skip,
-                layout,
-                poison,
-                transactionBytesMax,
-                slotLimits);
+        return with(engine, layout, poison, transactionBytesMax, slotLimits);
     }
 
     /** The same source, of which so much of a transaction may be held in memory. */
     public SourceConfig withTransactionBytesMax(int transactionBytesMax) {
+        return with(engine, layout, poison, transactionBytesMax, slotLimits);
+    }
+
+    private SourceConfig with(
+            Engine engine, OutboxLayout layout, Poison poison, int transactionBytesMax, SlotLimits slotLimits) {
         return new SourceConfig(
                 name,
                 url,
