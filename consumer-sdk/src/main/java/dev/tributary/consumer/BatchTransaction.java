@@ -6,7 +6,6 @@ import dev.tributary.consumer.LiveCounters.What;
 import dev.tributary.consumer.Parking.Poison;
 import dev.tributary.consumer.PositionStore.Claim;
 import dev.tributary.consumer.PositionStore.Progress;
-import dev.tributary.consumer.SubscriptionConfig.TypeHandler;
 import dev.tributary.outbox.wire.Position;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -172,7 +171,7 @@ final class BatchTransaction {
     /** One record after the other, and what they add up to. */
     private final class Step {
         private final Connection connection;
-        private final Connection lent;
+        private final Dispatch dispatch;
         private final @Nullable Poison poison;
         private final Set<Aggregate> parked;
         private final Map<String, Position> seen;
@@ -181,7 +180,7 @@ final class BatchTransaction {
 
         Step(Connection connection, Progress from, @Nullable Poison poison, Set<Aggregate> parked) {
             this.connection = connection;
-            this.lent = HandlerConnection.guard(connection);
+            this.dispatch = new Dispatch(config, payloads, connection);
             this.poison = poison;
             this.parked = parked;
             this.seen = new HashMap<>(from.positions());
@@ -210,8 +209,8 @@ final class BatchTransaction {
                 count(What.DUPLICATES);
                 return null;
             }
-            TypeHandler<?> handler = config.handler(event.type());
-            if (handler == null && config.policy().unknownType() == UnknownType.REFUSE) {
+            boolean known = dispatch.handles(event.type());
+            if (!known && config.policy().unknownType() == UnknownType.REFUSE) {
                 return new Stop(
                         "there is no handler for type " + event.type() + " of the event at offset " + event.offset(),
                         "deploy one, or set onUnknownType(SKIP), or go on behind it: " + sqlToSkip(decoded));
@@ -219,7 +218,7 @@ final class BatchTransaction {
             if (event.position() != null) {
                 seen.put(event.source(), event.position());
             }
-            if (handler == null) {
+            if (!known) {
                 count(What.SKIPPED);
             } else if (parked.contains(Aggregate.of(event))) {
                 parking.park(connection, decoded, null);
@@ -227,7 +226,7 @@ final class BatchTransaction {
             } else if (poison != null) {
                 return park(decoded, poison);
             } else {
-                handle(handler, event);
+                dispatch.handle(event);
                 count(What.APPLIED);
             }
             return null;
@@ -249,10 +248,6 @@ final class BatchTransaction {
             parking.park(connection, decoded, reason);
             count(What.PARKED);
             return null;
-        }
-
-        private <T> void handle(TypeHandler<T> handler, Event<byte[]> event) throws Exception {
-            handler.handler().handle(payloads.read(event, handler.payload()), lent);
         }
 
         private String sqlToSkip(Incoming incoming) {
