@@ -53,8 +53,7 @@ final class InitCommand implements Callable<Integer> {
             if (dryRun) {
                 out.print(preparation.sql());
             } else {
-                preparation.run();
-                List<String> created = preparation.titles();
+                List<String> created = preparation.run();
                 out.println("source " + source.name() + ": "
                         + (created.isEmpty() ? "nothing was missing" : "created " + String.join(", ", created)));
             }

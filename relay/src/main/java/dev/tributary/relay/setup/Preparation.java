@@ -6,6 +6,7 @@ import dev.tributary.relay.config.SourceConfig;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Preparation {
     private static final String LOCK_PATIENCE = "SET LOCAL lock_timeout = '10s';";
+    private static final String LOCK_NOT_AVAILABLE = "55P03";
+    private static final Duration TURN_PATIENCE = Duration.ofSeconds(50);
+    private static final Duration OPEN_TRANSACTION_PATIENCE = Duration.ofSeconds(30);
 
     /**
      * One thing to create.
@@ -26,11 +30,20 @@ public final class Preparation {
     record Step(String title, String sql) {}
 
     private final SourceConfig source;
+    private final boolean leaveEvents;
+    private final int serverMajorVersion;
     private final List<Step> transaction;
     private final @Nullable Step slot;
 
-    private Preparation(SourceConfig source, List<Step> transaction, @Nullable Step slot) {
+    private Preparation(
+            SourceConfig source,
+            boolean leaveEvents,
+            int serverMajorVersion,
+            List<Step> transaction,
+            @Nullable Step slot) {
         this.source = source;
+        this.leaveEvents = leaveEvents;
+        this.serverMajorVersion = serverMajorVersion;
         this.transaction = transaction;
         this.slot = slot;
     }
@@ -48,17 +61,14 @@ public final class Preparation {
      */
     public static Preparation of(SourceConfig source, boolean leaveEvents) {
         try (Connection connection = Database.connect(source)) {
-            Preparation preparation = plan(connection, source);
-            if (preparation.slot != null && !leaveEvents) {
-                refuseToLeaveEvents(connection, source.layout());
-            }
-            return preparation;
+            return plan(connection, source, leaveEvents);
         } catch (SQLException e) {
             throw new SetupException(List.of(SqlProblem.of("connection", source, e)));
         }
     }
 
-    private static Preparation plan(Connection connection, SourceConfig source) throws SQLException {
+    private static Preparation plan(Connection connection, SourceConfig source, boolean leaveEvents)
+            throws SQLException {
         int version = Server.majorVersion(connection);
         if (version < Server.MAJOR_VERSION_MIN) {
             throw new SetupException(List.of(Finding.failed(
@@ -79,8 +89,11 @@ public final class Preparation {
         if (publication == null) {
             transaction.add(new Step("publication " + source.publication(), Publication.createSql(source)));
         }
+        if (slot == null && !leaveEvents) {
+            refuseToLeaveEvents(connection, source.layout()); // before anything is created, if that can be told by now
+        }
         Step slotStep = slot == null ? new Step("slot " + source.slot(), Slot.createSql(source, version)) : null;
-        return new Preparation(source, transaction, slotStep);
+        return new Preparation(source, leaveEvents, version, transaction, slotStep);
     }
 
     /** The service's own table is the service's to create. */
@@ -165,26 +178,71 @@ public final class Preparation {
     }
 
     /**
-     * Creates it.
+     * Creates it. Others may do so at the same time: one after the other, and the first creates everything.
      *
-     * @throws SetupException if the database refuses; the schema and the publication are created both or neither
+     * @return what was created, in words
+     * @throws SetupException if the database refuses; the schema and the publication are created both or neither. If the
+     *     slot would leave events behind that committed meanwhile, there is no slot
      */
-    public void run() {
-        try (Connection connection = Database.connect(source);
-                Statement statement = connection.createStatement()) {
+    public List<String> run() {
+        return run(OPEN_TRANSACTION_PATIENCE);
+    }
+
+    List<String> run(Duration openTransactionPatience) {
+        if (steps().isEmpty()) {
+            return List.of();
+        }
+        try (Connection connection = Database.connect(source)) {
+            awaitTurn(connection);
+            Preparation lacking = plan(connection, source, leaveEvents);
+            lacking.createTables(connection);
+            if (lacking.slot != null) {
+                lacking.createSlot(openTransactionPatience);
+            }
+            return lacking.titles();
+        } catch (SQLException e) {
+            throw new SetupException(List.of(SqlProblem.of("init", source, e)));
+        }
+    }
+
+    /** Ends with the connection. */
+    private void awaitTurn(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("SET lock_timeout = " + TURN_PATIENCE.toMillis());
+            statement.execute("SELECT pg_advisory_lock(hashtext('tributary init'))");
+        } catch (SQLException e) {
+            if (!LOCK_NOT_AVAILABLE.equals(e.getSQLState())) {
+                throw e;
+            }
+            throw new SetupException(List.of(Finding.failed(
+                    "init", "another 'relay init' has been at work for a while", "Run this again when it has ended")));
+        }
+    }
+
+    private void createTables(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
             connection.setAutoCommit(false);
             statement.execute(LOCK_PATIENCE);
             for (Step step : transaction) {
                 statement.execute(step.sql());
             }
             connection.commit();
-            // A slot cannot be created in a transaction that has written
-            connection.setAutoCommit(true);
-            if (slot != null) {
-                statement.execute(slot.sql());
+        }
+    }
+
+    private void createSlot(Duration openTransactionPatience) throws SQLException {
+        try (SlotCreation creation = new SlotCreation(source)) {
+            String snapshot = creation.begin(openTransactionPatience);
+            if (!leaveEvents) {
+                try (Connection then = Database.connect(source);
+                        Statement statement = then.createStatement()) {
+                    then.setAutoCommit(false);
+                    then.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+                    statement.execute("SET TRANSACTION SNAPSHOT '" + snapshot + "'");
+                    refuseToLeaveEvents(then, source.layout());
+                }
             }
-        } catch (SQLException e) {
-            throw new SetupException(List.of(SqlProblem.of("init", source, e)));
+            creation.keep(serverMajorVersion);
         }
     }
 

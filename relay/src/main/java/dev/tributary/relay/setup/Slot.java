@@ -29,7 +29,7 @@ record Slot(
         @Nullable String reader) {
     private static final String SUBJECT = "slot";
     private static final String PLUGIN = "pgoutput";
-    private static final int FAILOVER_SLOTS_SINCE = 17;
+    static final int FAILOVER_SLOTS_SINCE = 17;
 
     /** Where the server can, the slot is one that a standby takes over with everything else. */
     static String createSql(SourceConfig source, int serverMajorVersion) {

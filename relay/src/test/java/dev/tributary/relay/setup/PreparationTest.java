@@ -1,13 +1,21 @@
 package dev.tributary.relay.setup;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
 
 import dev.tributary.localstack.LocalPostgres;
 import dev.tributary.outbox.OutboxSchema;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -156,6 +164,108 @@ class PreparationTest {
         assertThat(refusal().findings()).singleElement().asString().contains("tributary.outbox", "--leave-events");
         Preparation.of(database.source(), true).run();
         assertThat(Preparation.of(database.source()).titles()).isEmpty();
+    }
+
+    @Test
+    void doesNotLeaveBehindWhatCommitsWhileTheSlotIsCreated() throws Exception {
+        Preparation.of(database.source()).run();
+        dropSlot();
+        Preparation preparation = Preparation.of(database.source());
+        try (Connection writer = publishing()) {
+            CompletableFuture<Void> refused = CompletableFuture.runAsync(() -> assertThatThrownBy(preparation::run)
+                    .isInstanceOf(SetupException.class)
+                    .hasMessageContaining("tributary.outbox holds events"));
+            awaitCreation();
+            writer.commit();
+            refused.get(20, TimeUnit.SECONDS);
+        }
+        assertThat(slots()).isEmpty();
+    }
+
+    @Test
+    void createsTheSlotBehindTransactionsThatCommitNoEvent() throws Exception {
+        Preparation.of(database.source()).run();
+        dropSlot();
+        Preparation preparation = Preparation.of(database.source());
+        try (Connection writer = publishing()) {
+            CompletableFuture<List<String>> created = CompletableFuture.supplyAsync(preparation::run);
+            awaitCreation();
+            writer.rollback();
+            assertThat(created.get(20, TimeUnit.SECONDS)).containsExactly(slot);
+        }
+        assertThat(slots()).containsExactly(slot);
+    }
+
+    @Test
+    void anInitThatEndsWhileItWaitsLeavesNoSlot() throws Exception {
+        Preparation.of(database.source()).run();
+        dropSlot();
+        Preparation preparation = Preparation.of(database.source());
+        try (Connection writer = publishing()) {
+            CompletableFuture<Void> failed = CompletableFuture.runAsync(
+                    () -> assertThatThrownBy(preparation::run).isInstanceOf(SetupException.class));
+            awaitCreation();
+            database.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
+                    + " WHERE database = current_database()");
+            failed.get(20, TimeUnit.SECONDS);
+            writer.commit();
+        }
+        assertThat(slots()).isEmpty();
+        assertThat(refusal()).hasMessageContaining("tributary.outbox holds events");
+    }
+
+    @Test
+    void namesTheTransactionsThatItWaitsFor() throws Exception {
+        Preparation.of(database.source()).run();
+        dropSlot();
+        Preparation preparation = Preparation.of(database.source());
+        try (Connection writer = publishing()) {
+            String pid = Database.texts(writer, "SELECT pg_backend_pid()").get(0);
+            assertThatThrownBy(() -> preparation.run(Duration.ofMillis(200)))
+                    .isInstanceOf(SetupException.class)
+                    .hasMessageContaining("process " + pid + " of " + LocalPostgres.USER);
+        }
+        assertThat(slots()).isEmpty();
+    }
+
+    @Test
+    void severalAtOnceCreateEverythingOnce() throws Exception {
+        List<Preparation> preparations = Stream.generate(() -> Preparation.of(database.source()))
+                .limit(4)
+                .toList();
+        List<CompletableFuture<List<String>>> running = preparations.stream()
+                .map(preparation -> CompletableFuture.supplyAsync(preparation::run, task -> new Thread(task).start()))
+                .toList();
+        List<String> created = new ArrayList<>();
+        for (CompletableFuture<List<String>> each : running) {
+            created.addAll(each.get(30, TimeUnit.SECONDS));
+        }
+        assertThat(created).containsExactly("schema tributary", "publication tributary", slot);
+        assertThat(slots()).containsExactly(slot);
+    }
+
+    /** Has an event that is not committed. */
+    private Connection publishing() throws SQLException {
+        Connection writer = database.connect();
+        writer.setAutoCommit(false);
+        Database.texts(writer, "SELECT tributary.publish('order', '1', 'a.v1', '{}')::text");
+        return writer;
+    }
+
+    private void dropSlot() throws SQLException {
+        database.execute("SELECT pg_drop_replication_slot('" + database.source().slot() + "')");
+    }
+
+    private void awaitCreation() {
+        await().until(() -> !slots().isEmpty());
+    }
+
+    private List<String> slots() throws SQLException {
+        try (Connection connection = database.connect()) {
+            return Database.texts(
+                    connection,
+                    "SELECT 'slot ' || slot_name FROM pg_replication_slots WHERE database = current_database()");
+        }
     }
 
     private SetupException refusal() {
