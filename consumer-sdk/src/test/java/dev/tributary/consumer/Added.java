@@ -1,6 +1,6 @@
 package dev.tributary.consumer;
 
 /** The payload of the tests' event type. */
-record Added(long amount) {
-    static final String TYPE = "account.added.v1";
+public record Added(long amount) {
+    public static final String TYPE = "account.added.v1";
 }

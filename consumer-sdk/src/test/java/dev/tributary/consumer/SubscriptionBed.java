@@ -13,32 +13,32 @@ import org.awaitility.Awaitility;
 import org.awaitility.core.ThrowingRunnable;
 
 /** A view, a topic, and subscriptions that lead from the one to the other. */
-final class SubscriptionBed implements AutoCloseable {
-    static final Duration PATIENCE = Duration.ofSeconds(30);
+public final class SubscriptionBed implements AutoCloseable {
+    public static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    final String name = "view-" + UUID.randomUUID();
-    final LocalKafka kafka;
-    final ViewDatabase view;
-    final TestTopic topic;
+    public final String name = "view-" + UUID.randomUUID();
+    public final LocalKafka kafka;
+    public final ViewDatabase view;
+    public final TestTopic topic;
     private final List<Subscription> started = new ArrayList<>();
 
-    SubscriptionBed() {
+    public SubscriptionBed() {
         this(LocalPostgres.shared(), LocalKafka.shared(), 1);
     }
 
-    SubscriptionBed(LocalPostgres postgres, LocalKafka kafka, int partitions) {
+    public SubscriptionBed(LocalPostgres postgres, LocalKafka kafka, int partitions) {
         this.kafka = kafka;
         this.view = new ViewDatabase(postgres);
         this.topic = new TestTopic(kafka, partitions);
     }
 
     /** With the tests' handler. */
-    Subscription.Builder accounts() {
+    public Subscription.Builder accounts() {
         return bare().on(Added.TYPE, Added.class, ViewDatabase::apply);
     }
 
     /** Without a handler, and impatient. */
-    Subscription.Builder bare() {
+    public Subscription.Builder bare() {
         return Subscription.builder(name)
                 .kafka(kafkaSettings(kafka.bootstrapServers()))
                 .dataSource(view.dataSource())
@@ -48,7 +48,7 @@ final class SubscriptionBed implements AutoCloseable {
                         .withTakeover(Duration.ofSeconds(1)));
     }
 
-    static Map<String, Object> kafkaSettings(String bootstrapServers) {
+    public static Map<String, Object> kafkaSettings(String bootstrapServers) {
         return Map.of(
                 "bootstrap.servers", bootstrapServers,
                 "session.timeout.ms", 3_000,
@@ -56,28 +56,28 @@ final class SubscriptionBed implements AutoCloseable {
                 "metadata.max.age.ms", 500);
     }
 
-    Subscription start() {
+    public Subscription start() {
         return start(accounts());
     }
 
-    Subscription start(Subscription.Builder builder) {
+    public Subscription start(Subscription.Builder builder) {
         Subscription subscription = builder.start();
         started.add(subscription);
         return subscription;
     }
 
     /** The only partition, once the subscription has it. */
-    static PartitionStatus partition(Subscription subscription) {
+    public static PartitionStatus partition(Subscription subscription) {
         List<PartitionStatus> partitions = subscription.status().partitions();
         assertThat(partitions).hasSize(1);
         return partitions.get(0);
     }
 
-    static void eventually(ThrowingRunnable assertion) {
+    public static void eventually(ThrowingRunnable assertion) {
         Awaitility.await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).untilAsserted(assertion);
     }
 
-    void eventuallyApplied(long events) {
+    public void eventuallyApplied(long events) {
         eventually(() -> assertThat(view.appliedCount()).isEqualTo(events));
     }
 

@@ -20,7 +20,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A topic of its own, and what the relay would write to it. */
-final class TestTopic implements AutoCloseable {
+public final class TestTopic implements AutoCloseable {
     private final String name = "sales.account-" + UUID.randomUUID();
     private final Admin admin;
     private final KafkaProducer<byte[], byte[]> producer;
@@ -29,7 +29,7 @@ final class TestTopic implements AutoCloseable {
     private final AtomicReference<Exception> failure = new AtomicReference<>();
     private long lsn;
 
-    TestTopic(LocalKafka kafka, int partitions) {
+    public TestTopic(LocalKafka kafka, int partitions) {
         this.partitions = partitions;
         Map<String, Object> settings = Map.of("bootstrap.servers", kafka.bootstrapServers());
         admin = Admin.create(settings);
@@ -41,36 +41,36 @@ final class TestTopic implements AutoCloseable {
         create();
     }
 
-    String name() {
+    public String name() {
         return name;
     }
 
-    TopicPartition partition() {
+    public TopicPartition partition() {
         return new TopicPartition(name, 0);
     }
 
-    void create() {
+    public void create() {
         await(() -> admin.createTopics(List.of(new NewTopic(name, partitions, (short) 1)))
                 .all()
                 .get());
     }
 
-    void delete() {
+    public void delete() {
         await(() -> admin.deleteTopics(List.of(name)).all().get());
     }
 
-    void deleteRecordsBefore(long offset) {
+    public void deleteRecordsBefore(long offset) {
         await(() -> admin.deleteRecords(Map.of(partition(), RecordsToDelete.beforeOffset(offset)))
                 .all()
                 .get());
     }
 
     /** The next event of an aggregate, adding {@code amount}. */
-    ProducerRecord<byte[], byte[]> added(String aggregateId, long amount) {
+    public ProducerRecord<byte[], byte[]> added(String aggregateId, long amount) {
         return event("sales", aggregateId, Added.TYPE, "{\"amount\":" + amount + ",\"later\":\"unknown\"}");
     }
 
-    ProducerRecord<byte[], byte[]> event(String source, String aggregateId, String type, String json) {
+    public ProducerRecord<byte[], byte[]> event(String source, String aggregateId, String type, String json) {
         long sequence = sequences.merge(source + "/" + aggregateId, 1L, Long::sum);
         Position position = new Position(1, ++lsn, 0);
         ProducerRecord<byte[], byte[]> record = foreign(source, aggregateId, type, json);
@@ -83,7 +83,7 @@ final class TestTopic implements AutoCloseable {
     }
 
     /** An event without a position. */
-    ProducerRecord<byte[], byte[]> foreign(String source, String aggregateId, String type, String json) {
+    public ProducerRecord<byte[], byte[]> foreign(String source, String aggregateId, String type, String json) {
         ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(name, bytes(aggregateId), bytes(json));
         header(record, WireHeaders.SPEC_VERSION, WireHeaders.SPEC_VERSION_1_0);
         header(record, WireHeaders.ID, UUID.randomUUID().toString());
@@ -94,16 +94,16 @@ final class TestTopic implements AutoCloseable {
         return record;
     }
 
-    static void header(ProducerRecord<byte[], byte[]> record, String name, String value) {
+    public static void header(ProducerRecord<byte[], byte[]> record, String name, String value) {
         record.headers().remove(name).add(name, bytes(value));
     }
 
-    static String id(ProducerRecord<byte[], byte[]> record) {
+    public static String id(ProducerRecord<byte[], byte[]> record) {
         return new String(record.headers().lastHeader(WireHeaders.ID).value(), StandardCharsets.UTF_8);
     }
 
     @SafeVarargs
-    final void send(ProducerRecord<byte[], byte[]>... records) {
+    public final void send(ProducerRecord<byte[], byte[]>... records) {
         for (ProducerRecord<byte[], byte[]> record : records) {
             enqueue(record);
         }
@@ -111,7 +111,7 @@ final class TestTopic implements AutoCloseable {
     }
 
     /** Sends and does not wait. */
-    void enqueue(ProducerRecord<byte[], byte[]> record) {
+    public void enqueue(ProducerRecord<byte[], byte[]> record) {
         var unused = producer.send(record, (metadata, error) -> {
             if (error != null) {
                 failure.set(error);
@@ -120,14 +120,14 @@ final class TestTopic implements AutoCloseable {
     }
 
     /** Returns once all are in the topic. */
-    void flush() {
+    public void flush() {
         producer.flush();
         if (failure.get() != null) {
             throw new IllegalStateException("not all records are in the topic", failure.get());
         }
     }
 
-    static byte[] bytes(String text) {
+    public static byte[] bytes(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 

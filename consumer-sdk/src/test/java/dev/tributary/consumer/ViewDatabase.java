@@ -17,12 +17,12 @@ import java.util.TreeMap;
  * A database with a view that shows every mistake: {@code total} is a sum, so that an event applied twice counts twice,
  * and {@code applied} has a row for each effect, in its order.
  */
-final class ViewDatabase implements AutoCloseable {
+public final class ViewDatabase implements AutoCloseable {
     private final LocalPostgres postgres;
     private final String url;
     private final HikariDataSource dataSource;
 
-    ViewDatabase(LocalPostgres postgres) {
+    public ViewDatabase(LocalPostgres postgres) {
         this(postgres, postgres.createDatabase("view"));
         execute(
                 "CREATE TABLE total (aggregate_id text PRIMARY KEY, total bigint NOT NULL, last_sequence bigint)",
@@ -41,7 +41,7 @@ final class ViewDatabase implements AutoCloseable {
     }
 
     /** The same database with connections of its own. */
-    static ViewDatabase at(String url) {
+    public static ViewDatabase at(String url) {
         return new ViewDatabase(null, url);
     }
 
@@ -57,16 +57,16 @@ final class ViewDatabase implements AutoCloseable {
         return new HikariDataSource(config);
     }
 
-    String url() {
+    public String url() {
         return url;
     }
 
-    HikariDataSource dataSource() {
+    public HikariDataSource dataSource() {
         return dataSource;
     }
 
     /** The tests' handler. */
-    static void apply(Event<Added> event, Connection connection) throws SQLException {
+    public static void apply(Event<Added> event, Connection connection) throws SQLException {
         try (PreparedStatement total = connection.prepareStatement(
                         "INSERT INTO total VALUES (?, ?, ?) ON CONFLICT (aggregate_id) DO UPDATE SET total = total.total + EXCLUDED.total, last_sequence = EXCLUDED.last_sequence");
                 PreparedStatement applied = connection.prepareStatement(
@@ -83,17 +83,17 @@ final class ViewDatabase implements AutoCloseable {
         }
     }
 
-    long appliedCount() {
+    public long appliedCount() {
         return number("SELECT count(*) FROM applied");
     }
 
     /** Event ids in the order of their effects. */
-    List<String> appliedIds() {
+    public List<String> appliedIds() {
         return strings("SELECT event_id FROM applied ORDER BY n");
     }
 
     /** Per aggregate, the sequences in the order of their effects. */
-    Map<String, List<Long>> sequences() {
+    public Map<String, List<Long>> sequences() {
         Map<String, List<Long>> sequences = new TreeMap<>();
         query("SELECT aggregate_id, sequence FROM applied ORDER BY n", row -> sequences
                 .computeIfAbsent(row.getString(1), id -> new ArrayList<>())
@@ -101,25 +101,25 @@ final class ViewDatabase implements AutoCloseable {
         return sequences;
     }
 
-    Map<String, Long> totals() {
+    public Map<String, Long> totals() {
         Map<String, Long> totals = new TreeMap<>();
         query("SELECT aggregate_id, total FROM total", row -> totals.put(row.getString(1), row.getLong(2)));
         return totals;
     }
 
-    long number(String sql) {
+    public long number(String sql) {
         long[] number = new long[1];
         query(sql, row -> number[0] = row.getLong(1));
         return number[0];
     }
 
-    List<String> strings(String sql) {
+    public List<String> strings(String sql) {
         List<String> strings = new ArrayList<>();
         query(sql, row -> strings.add(row.getString(1)));
         return strings;
     }
 
-    void execute(String... statements) {
+    public void execute(String... statements) {
         try (Connection connection = dataSource.getConnection();
                 Statement statement = connection.createStatement()) {
             for (String sql : statements) {
