@@ -16,7 +16,8 @@ final class Dispatch {
     Dispatch(SubscriptionConfig config, PayloadReader payloads, Connection connection) {
         this.config = config;
         this.payloads = payloads;
-        this.lent = HandlerConnection.guard(connection);
+        this.lent = HandlerConnection.guard(
+                connection, config.feed() == null ? null : config.feed().schema());
     }
 
     /** Whether there is a handler for events of this type. */

@@ -2,6 +2,7 @@ package dev.tributary.consumer;
 
 import dev.tributary.consumer.PositionStore.Claim;
 import dev.tributary.consumer.TopicProbe.Extent;
+import dev.tributary.consumer.TopicProbe.Found;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.concurrent.ExecutionException;
@@ -55,7 +56,8 @@ final class OpenPartition {
 
     Result attempt(TopicPartition partition) throws InterruptedException {
         try {
-            return claim(probe.extent(partition));
+            Extent extent = probe.extent(partition);
+            return claim(extent, start(partition, extent));
         } catch (ExecutionException e) {
             return new Result.NotYet("cannot find the partition in Kafka: "
                     + Failures.describe(e.getCause() == null ? e : e.getCause()));
@@ -70,10 +72,40 @@ final class OpenPartition {
         }
     }
 
-    private Result claim(Extent extent) throws SQLException {
-        long start = config.policy().startFrom() == StartFrom.EARLIEST ? extent.earliest() : extent.end();
+    /** Where to start if the database knows no position. */
+    private long start(TopicPartition partition, Extent extent)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        if (config.feed() != null) {
+            return start(partition, extent, config.feed().history());
+        }
+        return config.policy().startFrom() == StartFrom.EARLIEST ? extent.earliest() : extent.end();
+    }
+
+    /** Before what Kafka has, if that is where history begins. */
+    private long start(TopicPartition partition, Extent extent, History history)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        if (history.from() == null) {
+            return history.extent() == History.Extent.WHOLE ? 0 : extent.earliest();
+        }
+        Found found = probe.firstSince(partition, history.from());
+        if (found == null) {
+            return extent.end();
+        }
+        // The oldest that is left says nothing about those before it, unless it is older than what is asked for
+        boolean earlierOnesMayBeMissing = found.offset() == extent.earliest()
+                && extent.earliest() > 0
+                && found.time() > history.from().toEpochMilli();
+        return earlierOnesMayBeMissing ? extent.earliest() - 1 : found.offset();
+    }
+
+    private Result claim(Extent extent, long start) throws SQLException {
         try (Connection connection = config.dataSource().getConnection()) {
             Databases.limitAnswerTime(connection, config.timeouts().database());
+            connection.setAutoCommit(false);
+            if (config.feed() != null && !config.feed().mayClaim(connection)) {
+                connection.rollback();
+                return new Result.NotYet("the tables are not to be fed now");
+            }
             Claim claim = positions.claim(connection, extent.topicId(), start);
             boolean anyParked = parking.aggregates(connection, 1) > 0;
             connection.rollback();
@@ -84,8 +116,16 @@ final class OpenPartition {
             }
             truncatedAt.compareAndSet(truncated, NOWHERE);
             Stop stop = whyNotFrom(claim, extent, lostFrom);
+            if (stop != null && config.feed() != null && isNew(claim, start)) {
+                positions.giveBack(connection, claim);
+            }
             return stop == null ? new Result.Opened(claim, anyParked, extent.end()) : new Result.Stopped(stop, claim);
         }
+    }
+
+    private static boolean isNew(Claim claim, long start) {
+        return claim.progress().nextOffset() == start
+                && claim.progress().positions().isEmpty();
     }
 
     /**
@@ -118,8 +158,11 @@ final class OpenPartition {
         if (next < extent.earliest()) {
             return new Stop(
                     "events are missing: the view wants offset " + next + ", and Kafka has deleted everything before "
-                            + extent.earliest(),
-                    "build the view anew, or accept the loss: " + positions.sqlToGoOnAt(extent.earliest()));
+                            + extent.earliest() + ", so that " + (extent.earliest() - next) + " offsets are gone",
+                    config.feed() != null
+                            ? "have the source's events sent again (relay replay), or build from what there is on"
+                                    + " purpose: History.since(time), or History.remaining()"
+                            : "build the view anew, or accept the loss: " + positions.sqlToGoOnAt(extent.earliest()));
         }
         if (lostFrom != null) {
             return new Stop(

@@ -28,6 +28,9 @@ final class PartitionWorker implements Runnable {
     /** Longer than a revived instance needs to hear that it has lost its partitions, so that it does not claim them. */
     private static final Duration AFTER_FENCED = Duration.ofSeconds(1);
 
+    /** So that a feed which lets nothing through is heard when it does, and the end of this worker is too. */
+    private static final Duration FEED_ASKED_EVERY = Duration.ofMillis(100);
+
     private final SubscriptionConfig config;
     private final TopicPartition partition;
     private final LiveCounters counters;
@@ -60,7 +63,9 @@ final class PartitionWorker implements Runnable {
         this.partition = partition;
         this.counters = counters;
         this.wakePolling = wakePolling;
-        PositionStore positions = new PositionStore(config.name(), partition, config.timeouts());
+        Feed feed = config.feed();
+        PositionStore positions =
+                new PositionStore(config.name(), partition, config.timeouts(), feed == null ? null : feed.schema());
         Parking parking = new Parking(config.name(), partition);
         opening = new OpenPartition(config, probe, positions, parking);
         transaction = new BatchTransaction(config, positions, parking);
@@ -137,8 +142,32 @@ final class PartitionWorker implements Runnable {
         boolean stillMine = true;
         while (stillMine && !isEnding() && !reopen) {
             List<Incoming> batch = buffer.take().stream().map(decoder::decode).toList();
-            stillMine = batch.isEmpty() || apply(claimed, batch);
+            Feed feed = config.feed();
+            stillMine = batch.isEmpty() || (feed == null ? apply(claimed, batch) : applyAsLet(feed, claimed, batch));
         }
+    }
+
+    /** Applies all of it, as the feed lets it; false if the partition has to be opened again. */
+    private boolean applyAsLet(Feed feed, Claim claimed, List<Incoming> batch) throws InterruptedException {
+        int done = 0;
+        while (done < batch.size() && !isEnding() && !reopen) {
+            long stop = feed.stopBefore(partition);
+            int from = done;
+            int let = (int) batch.stream()
+                    .skip(from)
+                    .takeWhile(each -> each.record().offset() < stop)
+                    .count();
+            Duration wait = let == 0 ? FEED_ASKED_EVERY : feed.pauseBefore(partition, let);
+            if (wait.isZero()) {
+                if (!apply(claimed, batch.subList(from, from + let))) {
+                    return false;
+                }
+                done += let;
+            } else {
+                pause(wait.compareTo(FEED_ASKED_EVERY) < 0 ? wait : FEED_ASKED_EVERY);
+            }
+        }
+        return true;
     }
 
     /** Applies all of it, in as many transactions as it takes; false if the partition has to be opened again. */

@@ -37,10 +37,18 @@ final class PositionStore {
     private final TopicPartition partition;
     private final Timeouts timeouts;
 
+    private final @Nullable String schema;
+
     PositionStore(String subscription, TopicPartition partition, Timeouts timeouts) {
+        this(subscription, partition, timeouts, null);
+    }
+
+    /** @param schema where batches look up bare table names; null for the connection's own search path */
+    PositionStore(String subscription, TopicPartition partition, Timeouts timeouts, @Nullable String schema) {
         this.subscription = subscription;
         this.partition = partition;
         this.timeouts = timeouts;
+        this.schema = schema;
     }
 
     /** How far the view is. */
@@ -101,6 +109,7 @@ final class PositionStore {
         connection.setAutoCommit(false);
         try (PreparedStatement lock =
                 connection.prepareStatement("SELECT set_config('idle_in_transaction_session_timeout', ?, true)"
+                        + (schema == null ? "" : ", set_config('search_path', '" + schema + "', true)")
                         + " FROM tributary.subscription_position" + OWNED + " FOR UPDATE")) {
             lock.setString(1, timeouts.idleInTransaction().toMillis() + "ms");
             setOwned(lock, 2, claim, progress);
@@ -119,6 +128,16 @@ final class PositionStore {
             setOwned(update, 3, claim, from);
             return update.executeUpdate() == 1;
         }
+    }
+
+    /** Undoes a claim that could not begin, so that another one may begin elsewhere. */
+    void giveBack(Connection connection, Claim claim) throws SQLException {
+        try (PreparedStatement delete =
+                connection.prepareStatement("DELETE FROM tributary.subscription_position" + OWNED)) {
+            setOwned(delete, 1, claim, claim.progress());
+            delete.executeUpdate();
+        }
+        connection.commit();
     }
 
     /** Keeps in mind, for later claims too, that Kafka has not all that the view has read from {@code from} on. */

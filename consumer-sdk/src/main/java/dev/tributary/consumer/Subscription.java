@@ -42,6 +42,11 @@ public final class Subscription implements AutoCloseable {
         return loop.config().name();
     }
 
+    /** The topics that it reads, or waits for. */
+    public Set<String> topics() {
+        return loop.config().topics();
+    }
+
     /** How this instance stands. */
     public SubscriptionStatus status() {
         return loop.status();
@@ -78,6 +83,7 @@ public final class Subscription implements AutoCloseable {
         private Policy policy = Policy.DEFAULT;
         private Limits limits = Limits.ofDefaults();
         private Timeouts timeouts = Timeouts.ofDefaults();
+        private @Nullable Feed feed;
 
         private Builder(String name) {
             this.name = name;
@@ -153,6 +159,12 @@ public final class Subscription implements AutoCloseable {
             return this;
         }
 
+        /** Makes it feed tables that can be built anew; {@link #startFrom} does not count then. */
+        public Builder feed(Feed rules) {
+            feed = rules;
+            return this;
+        }
+
         /**
          * Starts it in threads of its own. Kafka and the database may be away: it waits for them.
          *
@@ -163,8 +175,8 @@ public final class Subscription implements AutoCloseable {
                 throw new SubscriptionException("subscription " + name + " has no dataSource(...) for its view");
             }
             ObjectMapper json = mapper != null ? mapper : defaultMapper();
-            Subscription subscription = new Subscription(
-                    new SubscriptionConfig(name, kafka, dataSource, topics, handlers, json, policy, limits, timeouts));
+            Subscription subscription = new Subscription(new SubscriptionConfig(
+                    name, kafka, dataSource, topics, handlers, json, policy, limits, timeouts, feed));
             subscription.loop.start();
             return subscription;
         }

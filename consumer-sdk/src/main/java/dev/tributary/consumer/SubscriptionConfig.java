@@ -3,6 +3,7 @@ package dev.tributary.consumer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param name names the rows in the database and the consumer group in Kafka
  * @param kafka the consumer's settings, complete
  * @param handlers by event type
+ * @param feed null if it feeds no tables that can be built anew
  */
 record SubscriptionConfig(
         String name,
@@ -22,8 +24,11 @@ record SubscriptionConfig(
         ObjectMapper mapper,
         Policy policy,
         Limits limits,
-        Timeouts timeouts) {
+        Timeouts timeouts,
+        @Nullable Feed feed) {
     private static final int NAME_LENGTH_MAX = 128;
+    /** No need of quotes, so that a search path can be made of it. */
+    private static final Pattern SCHEMA = Pattern.compile("[a-z][a-z0-9_]{0,62}");
 
     SubscriptionConfig {
         if (name.isBlank() || name.length() > NAME_LENGTH_MAX || name.indexOf('\0') >= 0) {
@@ -35,6 +40,10 @@ record SubscriptionConfig(
         }
         if (handlers.isEmpty()) {
             throw new SubscriptionException("subscription " + name + " has no handlers; add some with on(...)");
+        }
+        if (feed != null && !SCHEMA.matcher(feed.schema()).matches()) {
+            throw new SubscriptionException("subscription " + name + ": '" + feed.schema()
+                    + "' cannot name its schema; use at most 63 small letters, digits and _");
         }
         kafka = KafkaSettings.complete(name, kafka);
         topics = Set.copyOf(topics);

@@ -1,6 +1,7 @@
 package dev.tributary.consumer;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -62,6 +63,18 @@ final class TopicProbe implements AutoCloseable {
                 answer(topic).topicId().toString(),
                 answer(earliest).offset(),
                 answer(end).offset());
+    }
+
+    /** A record, by its place and its time in milliseconds since the epoch. */
+    record Found(long offset, long time) {}
+
+    /** The first record of that time or a later one; null if there is none. Asks now. */
+    @Nullable
+    Found firstSince(TopicPartition partition, Instant time)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        var first = answer(admin.listOffsets(Map.of(partition, OffsetSpec.forTimestamp(time.toEpochMilli())), COMMITTED)
+                .partitionResult(partition));
+        return first.offset() < 0 ? null : new Found(first.offset(), first.timestamp());
     }
 
     /** Asks again without waiting for the answers, unless the last ones are still out. */

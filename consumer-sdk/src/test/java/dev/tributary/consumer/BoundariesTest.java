@@ -31,5 +31,5 @@ class BoundariesTest {
             .resideInAPackage("dev.tributary.consumer")
             .should()
             .dependOnClassesThat()
-            .resideInAPackage("dev.tributary.consumer.micronaut");
+            .resideInAnyPackage("dev.tributary.consumer.micronaut", "dev.tributary.consumer.view");
 }

@@ -52,7 +52,8 @@ class FencingTest {
                 new JsonMapper(),
                 Policy.DEFAULT,
                 Limits.ofDefaults(),
-                timeouts);
+                timeouts,
+                null);
         return new BatchTransaction(config, positions, new Parking("view", PARTITION));
     }
 

@@ -3,6 +3,7 @@ package dev.tributary.outbox;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.tributary.outbox.wire.RebuildableConnection;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -82,6 +83,11 @@ public final class Outbox {
         if (connection.getAutoCommit()) {
             throw new EventRejectedException("the connection is in auto-commit mode, where events and data could not"
                     + " be committed together: call setAutoCommit(false) first, change the data, publish, commit");
+        }
+        if (connection.isWrapperFor(RebuildableConnection.class)) {
+            throw new EventRejectedException(
+                    "this is the transaction of a view's handler, which runs again whenever the"
+                            + " view is rebuilt, and would publish again: publish from the view's effects, which run once");
         }
     }
 
