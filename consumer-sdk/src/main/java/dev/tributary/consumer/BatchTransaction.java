@@ -25,7 +25,6 @@ final class BatchTransaction {
     private final SubscriptionConfig config;
     private final PositionStore positions;
     private final Parking parking;
-    private final PayloadReader payloads;
     private final Object connectionLock = new Object();
     private @Nullable Connection current;
     private boolean mayHaveParked = true;
@@ -34,7 +33,6 @@ final class BatchTransaction {
         this.config = config;
         this.positions = positions;
         this.parking = parking;
-        this.payloads = new PayloadReader(config.mapper());
     }
 
     /** What became of an attempt. Only {@link Committed} has changed anything, and {@link CommitUnknown} may have. */
@@ -180,7 +178,7 @@ final class BatchTransaction {
 
         Step(Connection connection, Progress from, @Nullable Poison poison, Set<Aggregate> parked) {
             this.connection = connection;
-            this.dispatch = new Dispatch(config, payloads, connection);
+            this.dispatch = new Dispatch(config, connection);
             this.poison = poison;
             this.parked = parked;
             this.seen = new HashMap<>(from.positions());
@@ -210,10 +208,9 @@ final class BatchTransaction {
                 return null;
             }
             boolean known = dispatch.handles(event.type());
-            if (!known && config.policy().unknownType() == UnknownType.REFUSE) {
-                return new Stop(
-                        "there is no handler for type " + event.type() + " of the event at offset " + event.offset(),
-                        "deploy one, or set onUnknownType(SKIP), or go on behind it: " + sqlToSkip(decoded));
+            String refused = known ? null : config.handlers().refused(event.type());
+            if (refused != null) {
+                return unknownType(refused, decoded);
             }
             if (event.position() != null) {
                 seen.put(event.source(), event.position());
@@ -226,10 +223,29 @@ final class BatchTransaction {
             } else if (poison != null) {
                 return park(decoded, poison);
             } else {
-                dispatch.handle(event);
-                count(What.APPLIED);
+                return handle(decoded);
             }
             return null;
+        }
+
+        private @Nullable Stop handle(Decoded decoded) throws Exception {
+            try {
+                dispatch.handle(decoded.event());
+            } catch (NoHandlerException e) {
+                return unknownType(e.type(), decoded);
+            }
+            count(What.APPLIED);
+            return null;
+        }
+
+        private Stop unknownType(String type, Decoded decoded) {
+            String original = decoded.event().type();
+            return new Stop(
+                    "there is no handler for type " + type
+                            + (original.equals(type) ? "" : ", made by upcasters of " + original)
+                            + " of the event at offset " + decoded.event().offset(),
+                    "deploy one, or an upcaster, or set onUnknownType(SKIP), or go on behind it: "
+                            + sqlToSkip(decoded));
         }
 
         private boolean isDuplicate(Event<byte[]> event) {

@@ -2,39 +2,38 @@ package dev.tributary.consumer;
 
 import dev.tributary.consumer.SubscriptionConfig.TypeHandler;
 import java.sql.Connection;
-import java.util.Objects;
 
 /**
- * The one way from an event's bytes to its handler, for events from Kafka and for parked ones that are redriven. One for
- * each transaction.
+ * The one way from an event's bytes to its handlers, for events from Kafka and for parked ones that are redriven. One
+ * for each transaction.
  */
-final class Dispatch {
-    private final SubscriptionConfig config;
-    private final PayloadReader payloads;
+final class Dispatch implements Handlers.Call {
+    private final Handlers handlers;
     private final Connection lent;
 
-    Dispatch(SubscriptionConfig config, PayloadReader payloads, Connection connection) {
-        this.config = config;
-        this.payloads = payloads;
+    Dispatch(SubscriptionConfig config, Connection connection) {
+        this.handlers = config.handlers();
         this.lent = HandlerConnection.guard(
                 connection, config.feed() == null ? null : config.feed().schema());
     }
 
-    /** Whether there is a handler for events of this type. */
+    /** Whether anything may be handled of events of this type. */
     boolean handles(String type) {
-        return config.handler(type) != null;
+        return handlers.knows(type);
     }
 
     /**
-     * Has an event that it {@link #handles} applied to the view.
+     * Has an event of a type that it {@link #handles} applied to the view.
      *
-     * @throws Exception whatever its payload's reader or its handler throws
+     * @throws NoHandlerException if upcasting makes something of it that has no handler and must not be passed over
+     * @throws Exception whatever upcasters, its payload's reader or its handler throw
      */
     void handle(Event<byte[]> event) throws Exception {
-        call(Objects.requireNonNull(config.handler(event.type())), event);
+        handlers.dispatch(event, this);
     }
 
-    private <T> void call(TypeHandler<T> handler, Event<byte[]> event) throws Exception {
-        handler.handler().handle(payloads.read(event, handler.payload()), lent);
+    @Override
+    public <T> void call(TypeHandler<T> handler, Event<T> event) throws Exception {
+        handler.handler().handle(event, lent);
     }
 }

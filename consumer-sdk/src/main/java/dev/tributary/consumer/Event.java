@@ -10,9 +10,11 @@ import org.jspecify.annotations.Nullable;
  * One event as a handler gets it. Immutable as far as its payload is.
  *
  * @param <T> the payload's type, as registered for the event's type
- * @param id the event's id, unique within its source
+ * @param id the event's id, unique within its source; with {@code #1}, {@code #2}, ... added if an upcaster has split the
+ *     event that was written
  * @param source the source's name, such as {@code sales}; a foreign producer's {@code ce_source} as it is
- * @param type {@code name.vN}
+ * @param type {@code name.vN}, after upcasting
+ * @param originalType the type that it was written as
  * @param aggregateType what the event is about; empty when a foreign producer does not say
  * @param aggregateId which one; events of one aggregate are handled in the order that they were committed in
  * @param sequence the event's number within its aggregate, from 1; null for unsequenced events
@@ -28,6 +30,7 @@ public record Event<T>(
         String id,
         String source,
         String type,
+        String originalType,
         String aggregateType,
         String aggregateId,
         @Nullable Long sequence,
@@ -47,6 +50,25 @@ public record Event<T>(
     /** The id of the event or command that caused this one, if the writer said. */
     public @Nullable String causationId() {
         return headers.get(WireHeaders.CAUSATION_ID);
+    }
+
+    /** This event as another: what upcasting and reading its payload make of it. */
+    <U> Event<U> become(String newId, String newType, U newPayload) {
+        return new Event<>(
+                newId,
+                source,
+                newType,
+                originalType,
+                aggregateType,
+                aggregateId,
+                sequence,
+                position,
+                time,
+                headers,
+                newPayload,
+                topic,
+                partition,
+                offset);
     }
 
     /** The writer's W3C trace context, if it had one. */

@@ -63,6 +63,7 @@ final class EventDecoder {
                 id,
                 source,
                 type,
+                type,
                 aggregateType,
                 aggregateId,
                 sequence,

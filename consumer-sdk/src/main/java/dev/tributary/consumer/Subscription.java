@@ -1,10 +1,10 @@
 package dev.tributary.consumer;
 
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.tributary.consumer.SubscriptionConfig.Policy;
 import dev.tributary.consumer.SubscriptionConfig.TypeHandler;
+import dev.tributary.outbox.schema.PayloadReader;
+import dev.tributary.outbox.schema.Upcasters;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.LinkedHashSet;
@@ -80,6 +80,7 @@ public final class Subscription implements AutoCloseable {
         private Map<String, Object> kafka = Map.of();
         private @Nullable DataSource dataSource;
         private @Nullable ObjectMapper mapper;
+        private Upcasters upcasters = Upcasters.none();
         private Policy policy = Policy.DEFAULT;
         private Limits limits = Limits.ofDefaults();
         private Timeouts timeouts = Timeouts.ofDefaults();
@@ -113,7 +114,7 @@ public final class Subscription implements AutoCloseable {
         /**
          * Adds the handler of one event type.
          *
-         * @param type {@code name.vN}
+         * @param type {@code name.vN}, after upcasting
          * @param payload what JSON payloads are read as; {@code byte[]} for payloads as they are
          */
         public <T> Builder on(String type, Class<T> payload, EventHandler<T> handler) {
@@ -123,13 +124,25 @@ public final class Subscription implements AutoCloseable {
             return this;
         }
 
-        /** What reads JSON payloads. By default one that knows the modules on the class path and ignores unknown fields. */
+        /**
+         * What reads JSON payloads, as {@link PayloadReader} says. By default one that knows the modules on the class path
+         * and ignores unknown fields.
+         */
         public Builder objectMapper(ObjectMapper jackson) {
             mapper = jackson;
             return this;
         }
 
-        /** {@link UnknownType#SKIP} by default. */
+        /**
+         * What becomes of old types before handlers are looked for; none by default. May be the same for all of a
+         * service's subscriptions.
+         */
+        public Builder upcasters(Upcasters ofOldTypes) {
+            upcasters = ofOldTypes;
+            return this;
+        }
+
+        /** {@link UnknownType#SKIP_UNRELATED} by default. */
         public Builder onUnknownType(UnknownType unknownType) {
             policy = new Policy(unknownType, policy.garbage(), policy.startFrom());
             return this;
@@ -174,18 +187,16 @@ public final class Subscription implements AutoCloseable {
             if (dataSource == null) {
                 throw new SubscriptionException("subscription " + name + " has no dataSource(...) for its view");
             }
-            ObjectMapper json = mapper != null ? mapper : defaultMapper();
-            Subscription subscription = new Subscription(new SubscriptionConfig(
-                    name, kafka, dataSource, topics, handlers, json, policy, limits, timeouts, feed));
+            Subscription subscription = new Subscription(
+                    new SubscriptionConfig(name, kafka, dataSource, topics, ofTypes(), policy, limits, timeouts, feed));
             subscription.loop.start();
             return subscription;
         }
 
-        private static ObjectMapper defaultMapper() {
-            return JsonMapper.builder()
-                    .findAndAddModules()
-                    .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-                    .build();
+        private Handlers ofTypes() {
+            PayloadReader payloads =
+                    mapper == null ? PayloadReader.of(upcasters) : new PayloadReader(mapper, upcasters);
+            return new Handlers(name, handlers, payloads, policy.unknownType());
         }
     }
 }

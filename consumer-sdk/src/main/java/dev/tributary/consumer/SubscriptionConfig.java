@@ -1,6 +1,5 @@
 package dev.tributary.consumer;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -12,7 +11,6 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name names the rows in the database and the consumer group in Kafka
  * @param kafka the consumer's settings, complete
- * @param handlers by event type
  * @param feed null if it feeds no tables that can be built anew
  */
 record SubscriptionConfig(
@@ -20,8 +18,7 @@ record SubscriptionConfig(
         Map<String, Object> kafka,
         DataSource dataSource,
         Set<String> topics,
-        Map<String, TypeHandler<?>> handlers,
-        ObjectMapper mapper,
+        Handlers handlers,
         Policy policy,
         Limits limits,
         Timeouts timeouts,
@@ -38,22 +35,12 @@ record SubscriptionConfig(
         if (topics.isEmpty()) {
             throw new SubscriptionException("subscription " + name + " has no topics; name some with topics(...)");
         }
-        if (handlers.isEmpty()) {
-            throw new SubscriptionException("subscription " + name + " has no handlers; add some with on(...)");
-        }
         if (feed != null && !SCHEMA.matcher(feed.schema()).matches()) {
             throw new SubscriptionException("subscription " + name + ": '" + feed.schema()
                     + "' cannot name its schema; use at most 63 small letters, digits and _");
         }
         kafka = KafkaSettings.complete(name, kafka);
         topics = Set.copyOf(topics);
-        handlers = Map.copyOf(handlers);
-    }
-
-    /** The handler of a type, or null. */
-    @Nullable
-    TypeHandler<?> handler(String type) {
-        return handlers.get(type);
     }
 
     /** A handler with the class that its events' payloads are read as. */
@@ -61,6 +48,6 @@ record SubscriptionConfig(
 
     /** What to do about the unusual. */
     record Policy(UnknownType unknownType, Garbage garbage, StartFrom startFrom) {
-        static final Policy DEFAULT = new Policy(UnknownType.SKIP, Garbage.SKIP, StartFrom.EARLIEST);
+        static final Policy DEFAULT = new Policy(UnknownType.SKIP_UNRELATED, Garbage.SKIP, StartFrom.EARLIEST);
     }
 }

@@ -18,7 +18,7 @@ class BoundariesTest {
             .resideInAnyPackage("io.micronaut..", "io.micrometer..", "jakarta..");
 
     @ArchTest
-    static final ArchRule CONSUMER_KNOWS_ONLY_THE_WIRE_FORMAT = noClasses()
+    static final ArchRule CONSUMER_KNOWS_ONLY_THE_WIRE_FORMAT_AND_HOW_IT_IS_READ = noClasses()
             .that()
             .resideInAPackage("dev.tributary.consumer..")
             .should()

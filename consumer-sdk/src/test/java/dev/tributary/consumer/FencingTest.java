@@ -3,12 +3,13 @@ package dev.tributary.consumer;
 import static dev.tributary.consumer.SubscriptionBed.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.tributary.consumer.BatchTransaction.Outcome;
 import dev.tributary.consumer.PositionStore.Claim;
 import dev.tributary.consumer.SubscriptionConfig.Policy;
 import dev.tributary.consumer.SubscriptionConfig.TypeHandler;
 import dev.tributary.localstack.LocalPostgres;
+import dev.tributary.outbox.schema.PayloadReader;
+import dev.tributary.outbox.schema.Upcasters;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -48,8 +49,11 @@ class FencingTest {
                 Map.of("bootstrap.servers", "127.0.0.1:1"),
                 view.dataSource(),
                 Set.of(PARTITION.topic()),
-                Map.of(Added.TYPE, new TypeHandler<>(Added.class, handler)),
-                new JsonMapper(),
+                new Handlers(
+                        "view",
+                        Map.of(Added.TYPE, new TypeHandler<>(Added.class, handler)),
+                        PayloadReader.of(Upcasters.none()),
+                        UnknownType.SKIP),
                 Policy.DEFAULT,
                 Limits.ofDefaults(),
                 timeouts,

@@ -21,6 +21,7 @@ class ArchitectureTest {
                     "java..",
                     "dev.tributary.outbox",
                     "dev.tributary.outbox.wire",
+                    "dev.tributary.outbox.schema",
                     "com.fasterxml.jackson..",
                     "com.fasterxml.uuid..",
                     "org.jspecify.annotations");

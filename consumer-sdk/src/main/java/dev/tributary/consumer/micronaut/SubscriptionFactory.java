@@ -5,6 +5,7 @@ import dev.tributary.consumer.Event;
 import dev.tributary.consumer.EventHandler;
 import dev.tributary.consumer.Subscription;
 import dev.tributary.consumer.SubscriptionException;
+import dev.tributary.outbox.schema.Upcasters;
 import io.micronaut.context.ApplicationContext;
 import io.micronaut.core.reflect.ClassUtils;
 import io.micronaut.core.type.Argument;
@@ -42,6 +43,7 @@ final class SubscriptionFactory {
                 .topics(bean.stringValues(EventSubscription.class, "topics"))
                 .dataSource(dataSource(dataSource));
         context.findBean(ObjectMapper.class).ifPresent(builder::objectMapper);
+        context.findBean(Upcasters.class).ifPresent(builder::upcasters);
         settings.applyTo(builder);
         Object target = context.getBean(bean);
         for (ExecutableMethod<Object, ?> method : handlers) {

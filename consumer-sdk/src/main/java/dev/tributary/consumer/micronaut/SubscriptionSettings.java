@@ -35,7 +35,7 @@ final class SubscriptionSettings {
 
     void applyTo(Subscription.Builder builder) {
         builder.kafka(kafka())
-                .onUnknownType(setting("on-unknown-type", UnknownType.SKIP))
+                .onUnknownType(setting("on-unknown-type", UnknownType.SKIP_UNRELATED))
                 .onGarbage(setting("on-garbage", Garbage.SKIP))
                 .startFrom(setting("start-from", StartFrom.EARLIEST))
                 .limits(limits(Limits.ofDefaults()))

@@ -133,6 +133,7 @@ class CustomerViewUpdatesIT extends AgainstLocalStack {
                 UUID.randomUUID().toString(),
                 "sales",
                 payload.getClass().getSimpleName(),
+                payload.getClass().getSimpleName(),
                 aggregateType,
                 aggregateId.toString(),
                 sequence,
