@@ -5,12 +5,17 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.tributary.outbox.wire.Position;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.OutboxEvent;
+import dev.tributary.relay.flow.PositionForm;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.source.SourceDatabase;
 import dev.tributary.relay.source.SourceDatabase.Aggregate;
+import dev.tributary.relay.source.SourceDatabase.SetAside;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
@@ -32,14 +37,24 @@ final class PoisonEvents {
     private final Surroundings time;
     private final Map<UUID, String> refused = new HashMap<>();
     private final Map<String, RefusedTopic> refusedTopics = new HashMap<>();
-    private Map<Aggregate, Position> parked = Map.of();
-    /** A server that crashed sends again what it had confirmed: these are in Kafka, or on their way, under new positions. */
-    private Set<Position> released = Set.of();
+    /** What comes of these from here on waits behind what is set aside. */
+    private Set<Aggregate> parked = new HashSet<>();
+    /**
+     * What was set aside, perhaps released since, and has yet to come again, as it does after a crash. The other engine
+     * may have read it then, by other LSNs, so it is known again by its id and its number within the transaction.
+     */
+    private final Map<Place, Deque<SetAside>> again = new HashMap<>();
+    /** A transaction, by this engine's LSN, of which the other has set events aside, and by which LSN. */
+    private long bridgedLsn = -1;
+
+    private long bridgeLsn;
 
     PoisonEvents(SourceConfig source, Surroundings time) {
         this.source = source;
         this.time = time;
     }
+
+    private record Place(UUID id, int ordinal) {}
 
     private record RefusedTopic(String reason, long sinceNanos) {}
 
@@ -57,36 +72,43 @@ final class PoisonEvents {
 
     /** At the start of a run, which gets events from {@code first} on: what is set aside by then. */
     void load(SourceDatabase database, Position first) throws SQLException {
-        parked = new HashMap<>(database.parked());
-        released = database.released(first);
+        parked = new HashSet<>(database.parkedBefore(first));
+        again.clear();
+        for (SetAside event : database.setAsideFrom(first)) {
+            again.computeIfAbsent(new Place(event.id(), event.position().ordinal()), place -> new ArrayDeque<>())
+                    .addLast(event);
+        }
     }
 
     /** Aggregates whose events are set aside. */
     int aggregates() {
-        return parked.size();
+        Set<Aggregate> all = new HashSet<>(parked);
+        again.values().forEach(events -> events.stream()
+                .filter(event -> !event.released())
+                .forEach(event -> all.add(event.aggregate())));
+        return all.size();
     }
 
-    /** Sets {@code event} aside if it is one of those; false if it is to be sent. */
+    /** Sets {@code event} aside if it is one of those; false if it is to be sent. To be asked of each event in order. */
     boolean keeps(OutboxEvent event, SourceDatabase database) {
-        if (released.contains(event.position())) {
+        if (comesAgain(event)) {
             return true;
         }
         if (parked.isEmpty() && refused.isEmpty() && refusedTopics.isEmpty()) {
             return false;
         }
         Aggregate aggregate = new Aggregate(event.aggregateType(), new String(event.aggregateId(), UTF_8));
-        Position first = parked.get(aggregate);
         String reason = reasonAgainst(event);
-        if (reason == null && (first == null || first.isAfter(event.position()))) {
+        if (reason == null && !parked.contains(aggregate)) {
             return false;
         }
-        if (!park(event, reason, database)) {
+        if (!park(event.at(behindSetAside(event.position())), reason, database)) {
             parked.remove(aggregate);
             LOG.info("Source {}: {} is released", source.name(), aggregate);
             return false;
         }
         refused.remove(event.id());
-        parked.merge(aggregate, event.position(), (one, other) -> one.isAfter(other) ? other : one);
+        parked.add(aggregate);
         if (reason != null) {
             LOG.error(
                     "Source {}: {} is set aside in tributary.dead_letter, and with it whatever {} publishes from now on: {}."
@@ -97,6 +119,46 @@ final class PoisonEvents {
                     reason);
         }
         return true;
+    }
+
+    /** Events of the same aggregate that come before it were sent, or are to be. */
+    private boolean comesAgain(OutboxEvent event) {
+        if (again.isEmpty()) {
+            return false;
+        }
+        Place place = new Place(event.id(), event.position().ordinal());
+        Deque<SetAside> known = again.getOrDefault(place, new ArrayDeque<>());
+        SetAside before = known.peekFirst();
+        if (before == null || !mayBe(before.position(), event.position())) {
+            return false;
+        }
+        known.removeFirst();
+        if (known.isEmpty()) {
+            again.remove(place);
+        }
+        if (!before.released()) {
+            parked.add(before.aggregate());
+        }
+        refused.remove(event.id());
+        bridgedLsn = event.position().commitLsn();
+        bridgeLsn = before.position().commitLsn();
+        return true;
+    }
+
+    /** Whether two deliveries may be of the same transaction: what was released has another, later one. */
+    private static boolean mayBe(Position before, Position now) {
+        int order = Long.compareUnsigned(now.commitLsn(), before.commitLsn());
+        if (PositionForm.of(before) == PositionForm.of(now)) {
+            return order == 0;
+        }
+        return PositionForm.of(before) == PositionForm.COMMIT_END ? order < 0 : order > 0;
+    }
+
+    /** What follows in the same transaction must not lie before what the other engine has set aside of it. */
+    private Position behindSetAside(Position position) {
+        return position.commitLsn() == bridgedLsn && Long.compareUnsigned(bridgeLsn, bridgedLsn) > 0
+                ? new Position(position.epoch(), bridgeLsn, position.ordinal())
+                : position;
     }
 
     private @Nullable String reasonAgainst(OutboxEvent event) {

@@ -10,6 +10,7 @@ import dev.tributary.localstack.LocalPostgres;
 import dev.tributary.outbox.EventTypes;
 import dev.tributary.outbox.NewEvent;
 import dev.tributary.outbox.Outbox;
+import dev.tributary.relay.config.SourceConfig.Engine;
 import dev.tributary.relay.config.SourceConfig.Poison;
 import dev.tributary.relay.setup.ParkedAggregates;
 import dev.tributary.relay.setup.SetupException;
@@ -107,13 +108,42 @@ class PoisonIT {
         new ParkedAggregates(source.config).release("order", "b");
         awaitArrived("a1", "b1", "b2");
         second.close();
-        source.execute(
-                "SELECT pg_drop_replication_slot('" + slot + "')",
-                "SELECT pg_copy_logical_replication_slot('" + slot + "_before', '" + slot + "')",
-                "SELECT pg_drop_replication_slot('" + slot + "_before')");
+        slotGoesBack();
         source.startRelay();
         publish("b", SMALL);
         awaitArrived("a1", "b1", "b2", "b3");
+    }
+
+    @Test
+    void whatOneEngineHasSetAsideTheOtherDoesNotSend() throws Exception {
+        String slot = source.config.slot();
+        source.execute("SELECT pg_copy_logical_replication_slot('" + slot + "', '" + slot + "_before')");
+        Relay relay = source.startRelay();
+        publish("b", SMALL, TOO_LARGE, SMALL);
+        publish("a", SMALL);
+        awaitParked(2);
+        awaitArrived("b1", "a1");
+        relay.close();
+        slotGoesBack();
+        source.kafkaProperties.put("max.request.size", "1000000");
+        source.config = source.config.withEngine(Engine.DEBEZIUM);
+        source.startRelay();
+        publish("b", SMALL);
+        publish("a", SMALL);
+        awaitArrived("b1", "a1", "a2");
+        awaitParked(3);
+        assertThat(new ParkedAggregates(source.config).release("order", "b")).isEqualTo(3);
+        awaitArrived("a1", "a2", "b1", "b2", "b3", "b4");
+        assertThat(arrived().stream().filter(event -> event.startsWith("b"))).containsExactly("b1", "b2", "b3", "b4");
+    }
+
+    /** As that of a server that crashed before its checkpoint. */
+    private void slotGoesBack() throws SQLException {
+        String slot = source.config.slot();
+        source.dropSlot();
+        source.execute(
+                "SELECT pg_copy_logical_replication_slot('" + slot + "_before', '" + slot + "')",
+                "SELECT pg_drop_replication_slot('" + slot + "_before')");
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.tributary.relay.recover;
 
+import dev.tributary.outbox.wire.Position;
 import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.relay.config.OutboxLayout;
 import dev.tributary.relay.config.SourceConfig;
@@ -173,7 +174,7 @@ public final class SlotRecovery {
                         kafka,
                         topics,
                         heldEvents().endOffsets(),
-                        database.parked().keySet())) {
+                        database.parkedBefore(new Position(epoch, seam.lsn(), 0)))) {
                     rows.events(epoch, seam.lsn() - 1, event -> {
                         if (!event.id().equals(published) && isMissing(gap, event)) {
                             publish.send(event, database);

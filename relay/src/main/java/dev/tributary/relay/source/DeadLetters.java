@@ -7,16 +7,18 @@ import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.OutboxEvent;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.source.SourceDatabase.Aggregate;
+import dev.tributary.relay.source.SourceDatabase.SetAside;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.ZoneOffset;
-import java.util.HashMap;
+import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.Map;
+import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,40 +35,47 @@ final class DeadLetters {
         this.connection = connection;
     }
 
-    Map<Aggregate, Position> parked() throws SQLException {
-        Map<Aggregate, Position> parked = new HashMap<>();
+    Set<Aggregate> parkedBefore(Position position) throws SQLException {
+        Set<Aggregate> parked = new HashSet<>();
         if (!isThere()) {
             return parked;
         }
-        try (PreparedStatement query = connection.prepareStatement(
-                "SELECT aggregate_type, aggregate_id, min(position COLLATE \"C\")"
-                        + " FROM tributary.dead_letter WHERE source = ? AND released_at IS NULL GROUP BY aggregate_type, aggregate_id")) {
+        try (PreparedStatement query =
+                connection.prepareStatement("SELECT DISTINCT aggregate_type, aggregate_id FROM tributary.dead_letter"
+                        + " WHERE source = ? AND released_at IS NULL AND position COLLATE \"C\" < ?")) {
             query.setString(1, source.name());
+            query.setString(2, position.toString());
             try (ResultSet rows = query.executeQuery()) {
                 while (rows.next()) {
-                    parked.put(new Aggregate(rows.getString(1), rows.getString(2)), Position.parse(rows.getString(3)));
+                    parked.add(new Aggregate(rows.getString(1), rows.getString(2)));
                 }
             }
         }
         return parked;
     }
 
-    Set<Position> released(Position first) throws SQLException {
-        Set<Position> released = new HashSet<>();
+    List<SetAside> from(Position first) throws SQLException {
+        List<SetAside> events = new ArrayList<>();
         if (!isThere()) {
-            return released;
+            return events;
         }
-        try (PreparedStatement query = connection.prepareStatement("SELECT position FROM tributary.dead_letter"
-                + " WHERE source = ? AND released_at IS NOT NULL AND position COLLATE \"C\" >= ?")) {
+        try (PreparedStatement query =
+                connection.prepareStatement("SELECT id, position, aggregate_type, aggregate_id, released_at IS NOT NULL"
+                        + " FROM tributary.dead_letter WHERE source = ? AND position COLLATE \"C\" >= ?"
+                        + " ORDER BY position COLLATE \"C\"")) {
             query.setString(1, source.name());
             query.setString(2, first.toString());
             try (ResultSet rows = query.executeQuery()) {
                 while (rows.next()) {
-                    released.add(Position.parse(rows.getString(1)));
+                    events.add(new SetAside(
+                            rows.getObject(1, UUID.class),
+                            Position.parse(rows.getString(2)),
+                            new Aggregate(rows.getString(3), rows.getString(4)),
+                            rows.getBoolean(5)));
                 }
             }
         }
-        return released;
+        return events;
     }
 
     private boolean isThere() throws SQLException {

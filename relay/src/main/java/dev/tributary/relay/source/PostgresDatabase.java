@@ -12,7 +12,6 @@ import java.sql.SQLException;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -191,13 +190,13 @@ public final class PostgresDatabase implements SourceDatabase {
     }
 
     @Override
-    public Map<Aggregate, Position> parked() throws SQLException {
-        return source.layout().isOwn() ? new DeadLetters(source, connection).parked() : Map.of();
+    public Set<Aggregate> parkedBefore(Position position) throws SQLException {
+        return source.layout().isOwn() ? new DeadLetters(source, connection).parkedBefore(position) : Set.of();
     }
 
     @Override
-    public Set<Position> released(Position first) throws SQLException {
-        return source.layout().isOwn() ? new DeadLetters(source, connection).released(first) : Set.of();
+    public List<SetAside> setAsideFrom(Position first) throws SQLException {
+        return source.layout().isOwn() ? new DeadLetters(source, connection).from(first) : List.of();
     }
 
     @Override

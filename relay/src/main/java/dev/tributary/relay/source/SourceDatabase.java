@@ -5,8 +5,8 @@ import dev.tributary.relay.flow.OutboxEvent;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** What the relay asks a source's database beside the stream. Used by one thread. */
@@ -98,13 +98,18 @@ public interface SourceDatabase extends AutoCloseable {
     /** The aggregate types that have sequenced events. */
     List<String> aggregateTypes() throws SQLException;
 
-    /**
-     * The aggregates whose events are set aside in {@code tributary.dead_letter}, each with the position of its first one.
-     */
-    Map<Aggregate, Position> parked() throws SQLException;
+    /** The aggregates of which an event is set aside in {@code tributary.dead_letter} that stood before {@code position}. */
+    Set<Aggregate> parkedBefore(Position position) throws SQLException;
 
-    /** Where events stood that were set aside and have been released since, from {@code first} on. */
-    Set<Position> released(Position first) throws SQLException;
+    /** The events that were set aside from {@code first} on, also those that have been released since; in their order. */
+    List<SetAside> setAsideFrom(Position first) throws SQLException;
+
+    /**
+     * An event that was set aside.
+     *
+     * @param position where it stood, by the engine that read it then
+     */
+    record SetAside(UUID id, Position position, Aggregate aggregate, boolean released) {}
 
     /** An aggregate's type and id. */
     record Aggregate(String type, String id) {}

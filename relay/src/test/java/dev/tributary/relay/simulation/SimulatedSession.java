@@ -7,7 +7,6 @@ import dev.tributary.relay.source.SourceDatabase;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -86,13 +85,13 @@ final class SimulatedSession implements SourceDatabase {
     }
 
     @Override
-    public Map<Aggregate, Position> parked() {
-        return Map.of();
+    public Set<Aggregate> parkedBefore(Position position) {
+        return Set.of();
     }
 
     @Override
-    public Set<Position> released(Position first) {
-        return Set.of();
+    public List<SetAside> setAsideFrom(Position first) {
+        return List.of();
     }
 
     @Override
