@@ -18,7 +18,10 @@ final class Pace {
     /** As long as the producer lingers by itself. */
     private static final long LINGER_NANOS_MAX = 5_000_000;
 
-    private static final Duration IDLE_MAX = Duration.ofMillis(50);
+    /** What arrives ends the wait, and nothing else is in a hurry. */
+    private static final Duration IDLE_MAX = Duration.ofMillis(250);
+
+    private static final Duration MARK_MAX = Duration.ofMillis(50);
     private static final Duration BUSY_MAX = Duration.ofMillis(2);
 
     private long windowNanos;
@@ -48,9 +51,17 @@ final class Pace {
         return perMilli < GATHER_FROM ? 0 : (long) (GATHER_NANOS_MAX * share());
     }
 
-    /** How long to wait for the next message before something else is looked at. */
-    Duration waitMax(boolean inFlight) {
-        return inFlight ? BUSY_MAX : IDLE_MAX;
+    /**
+     * How long to wait for the next message before something else is looked at.
+     *
+     * @param inFlight whether acknowledgements may come
+     * @param markOwed whether there is something that no mark says yet
+     */
+    Duration waitMax(boolean inFlight, boolean markOwed) {
+        if (inFlight) {
+            return BUSY_MAX;
+        }
+        return markOwed ? MARK_MAX : IDLE_MAX;
     }
 
     /** Whether what the producer still gathers is to be sent off. */

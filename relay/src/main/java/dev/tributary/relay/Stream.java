@@ -138,7 +138,7 @@ final class Stream implements ChangeListener, AutoCloseable {
         if (drained && gatherNanos > 0) {
             time.pause(gatherNanos);
         } else if (drained) {
-            changes.await(pace.waitMax(inFlight.events() > 0));
+            changes.await(pace.waitMax(inFlight.events() > 0, marks.isOwed(inFlight.confirmableLsn())));
         } else if (!inFlight.hasRoom()) {
             time.pause(NO_ROOM_NANOS);
         }

@@ -53,8 +53,13 @@ public final class Marks {
         time.reached(lsn);
         horizon.reached(lsn);
         long since = nowNanos - sentNanos;
-        boolean news = Long.compareUnsigned(lsn, sentLsn) > 0 || !Objects.equals(time.covered, sentTime);
+        boolean news = isOwed(lsn) || !Objects.equals(time.covered, sentTime);
         return news && since >= (drained ? SHORTEST_INTERVAL : INTERVAL).toNanos();
+    }
+
+    /** Whether everything up to {@code lsn} is in Kafka and the last mark does not say so. */
+    public boolean isOwed(long lsn) {
+        return Long.compareUnsigned(lsn, sentLsn) > 0;
     }
 
     /** The time up to which everything is in Kafka, as {@link #isDue} has found it; null if not known. */
