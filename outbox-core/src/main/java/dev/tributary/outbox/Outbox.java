@@ -3,12 +3,14 @@ package dev.tributary.outbox;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.tributary.outbox.wire.ReadToken;
 import dev.tributary.outbox.wire.RebuildableConnection;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,10 +28,14 @@ public final class Outbox {
     /** undefined_table, undefined_function, invalid_schema_name. */
     private static final Set<String> MISSING_SCHEMA = Set.of("42P01", "42883", "3F000");
 
-    private final PrepareEvent prepare;
+    private static final Pattern SOURCE = Pattern.compile("[a-z0-9_]{1,63}");
 
-    private Outbox(PrepareEvent prepare) {
+    private final PrepareEvent prepare;
+    private final @Nullable String source;
+
+    private Outbox(PrepareEvent prepare, @Nullable String source) {
         this.prepare = prepare;
+        this.source = source;
     }
 
     /** An outbox with the default limit and object mapper. */
@@ -77,6 +83,36 @@ public final class Outbox {
         } catch (SQLException e) {
             throw named(e);
         }
+    }
+
+    /**
+     * A token for everything that has committed in this database by now, whoever wrote it. Costs one round trip, after the
+     * commit; nothing is written.
+     *
+     * @param connection to the primary, best the one that has just committed; if it is not in auto-commit mode, a
+     *     transaction begins on it, as with any query
+     * @throws OutboxException if no source is named, if the connection's transaction has yet to commit, or if it leads to
+     *     a standby
+     */
+    public ReadToken token(Connection connection) throws SQLException {
+        if (source == null) {
+            throw new OutboxException("a token says which source it is of, and none is named: use Outbox.builder(…)"
+                    + ".source(…), or set tributary.outbox.source, to the name that the relay has for this database");
+        }
+        return token(connection, source);
+    }
+
+    /** A {@link #token(Connection)} of the source named, for services with several. */
+    public ReadToken token(Connection connection, String source) throws SQLException {
+        return IssueToken.issue(connection, requireSource(source));
+    }
+
+    private static String requireSource(String source) {
+        if (!SOURCE.matcher(source).matches()) {
+            throw new IllegalArgumentException(
+                    "a source's name has lower-case letters, digits and underscores, and '" + source + "' is none");
+        }
+        return source;
     }
 
     private static void requireTransaction(Connection connection) throws SQLException {
@@ -129,6 +165,7 @@ public final class Outbox {
         private final EventTypes types;
         private @Nullable ObjectMapper objectMapper;
         private int payloadBytesMax = EventRules.PAYLOAD_BYTES_MAX_DEFAULT;
+        private @Nullable String source;
 
         private Builder(EventTypes types) {
             this.types = types;
@@ -155,9 +192,15 @@ public final class Outbox {
             return this;
         }
 
+        /** The name that the relay has for this database, {@code relay.sources.<name>}; {@link Outbox#token} needs it. */
+        public Builder source(String source) {
+            this.source = requireSource(source);
+            return this;
+        }
+
         public Outbox build() {
             ObjectMapper mapper = objectMapper == null ? defaultMapper() : objectMapper;
-            return new Outbox(new PrepareEvent(types, mapper.writer(), payloadBytesMax));
+            return new Outbox(new PrepareEvent(types, mapper.writer(), payloadBytesMax), source);
         }
 
         private static ObjectMapper defaultMapper() {

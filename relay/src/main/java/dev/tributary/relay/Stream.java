@@ -64,6 +64,7 @@ final class Stream implements ChangeListener, AutoCloseable {
     private final Set<UUID> skip;
     private final PoisonEvents poison;
     private long pulseNanos;
+    private long writtenBefore;
     private boolean readingAll = true;
     private volatile boolean announced;
 
@@ -223,7 +224,19 @@ final class Stream implements ChangeListener, AutoCloseable {
             marks.endedBelow(pulse.ended().belowXid(), pulse.ended().walEnd());
             heartbeat.check(pulse, changes.arrivedUpTo(), readingAll);
             readingAll = true;
+            writeOutWhatStays(pulse);
         }
+    }
+
+    /**
+     * A reader may wait for any place in the log, and the server sends nothing of what is not on its disk. What a transaction
+     * has written that is not committed, or a page's header, would stay in memory for up to 15 s if nobody commits.
+     */
+    private void writeOutWhatStays(Pulse pulse) throws SQLException {
+        if (Long.compareUnsigned(writtenBefore, pulse.walEnd()) > 0) {
+            database.writeOut();
+        }
+        writtenBefore = pulse.ended().walEnd();
     }
 
     /**

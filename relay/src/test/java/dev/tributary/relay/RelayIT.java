@@ -12,6 +12,7 @@ import dev.tributary.outbox.Outbox;
 import dev.tributary.outbox.PublishedEvent;
 import dev.tributary.outbox.wire.Position;
 import dev.tributary.outbox.wire.ProgressMark;
+import dev.tributary.outbox.wire.ReadToken;
 import dev.tributary.relay.config.SourceConfig;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -293,6 +294,25 @@ class RelayIT {
                     .isGreaterThan(record.offset());
             assertThat(mark.lsn())
                     .isGreaterThan(Position.parse(header(record, "ce_position")).commitLsn());
+        }
+    }
+
+    @Test
+    void marksPassAPlaceInTheLogThatIsOnlyInMemory() throws Exception {
+        source.execute("CREATE TABLE other (id int)");
+        source.startRelay();
+        publish(event("order", "1"));
+        source.topics.awaitExactly(source);
+        try (Connection open = source.connect()) {
+            open.setAutoCommit(false);
+            SourceUnderTest.run(open, "INSERT INTO other VALUES (1)"); // nobody commits from here on
+            try (Connection writer = source.connect()) {
+                ReadToken.Write write =
+                        outbox.token(writer, source.config.name()).writes().get(0);
+                await().atMost(Duration.ofSeconds(6))
+                        .untilAsserted(
+                                () -> assertThat(source.topics.lastMark().lsn()).isGreaterThanOrEqualTo(write.lsn()));
+            }
         }
     }
 

@@ -21,6 +21,7 @@ final class OutboxFactory {
             EventTypes types,
             @Nullable ObjectMapper objectMapper,
             @Nullable @Property(name = "tributary.outbox.payload-bytes-max") Integer payloadBytesMax,
+            @Nullable @Property(name = "tributary.outbox.source") String source,
             PropertyResolver properties) {
         Outbox.Builder outbox = Outbox.builder(types);
         if (objectMapper != null) {
@@ -28,6 +29,9 @@ final class OutboxFactory {
         }
         if (payloadBytesMax != null) {
             outbox.payloadBytesMax(payloadBytesMax);
+        }
+        if (source != null) {
+            outbox.source(source);
         }
         return outbox.build();
     }

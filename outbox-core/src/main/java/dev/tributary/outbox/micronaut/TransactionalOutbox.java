@@ -5,11 +5,16 @@ import dev.tributary.outbox.NewEvent;
 import dev.tributary.outbox.Outbox;
 import dev.tributary.outbox.OutboxException;
 import dev.tributary.outbox.PublishedEvent;
+import dev.tributary.outbox.wire.ReadToken;
 import io.micronaut.context.annotation.EachBean;
+import io.micronaut.context.annotation.Parameter;
 import io.micronaut.context.annotation.Requires;
+import io.micronaut.core.value.PropertyResolver;
 import io.micronaut.transaction.jdbc.DataSourceTransactionManager;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Publishes events in the ambient {@code @Transactional} of one data source. Thread-safe.
@@ -22,10 +27,20 @@ import java.util.List;
 public final class TransactionalOutbox {
     private final DataSourceTransactionManager transactions;
     private final Outbox outbox;
+    private final String dataSource;
+    private final @Nullable String source;
 
-    TransactionalOutbox(DataSourceTransactionManager transactions, Outbox outbox) {
+    TransactionalOutbox(
+            @Parameter String dataSource,
+            DataSourceTransactionManager transactions,
+            Outbox outbox,
+            PropertyResolver properties) {
         this.transactions = transactions;
         this.outbox = outbox;
+        this.dataSource = dataSource;
+        this.source = properties
+                .getProperty("tributary.outbox.sources." + dataSource, String.class)
+                .orElse(null);
     }
 
     /**
@@ -57,5 +72,33 @@ public final class TransactionalOutbox {
         } catch (SQLException e) {
             throw new OutboxException("the database refused to store the events: " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * A token for everything that has committed in this data source by now, for readers elsewhere to wait for. To be called
+     * when the {@code @Transactional} method has returned, by whoever has called it; takes a connection from the pool for one
+     * round trip.
+     *
+     * @throws OutboxException if there is a transaction still, if the source has no name, or if the database refuses
+     */
+    public ReadToken token() {
+        if (transactions.findTransactionStatus().isPresent()) {
+            throw new OutboxException("the transaction has not committed yet, so nobody can wait for it: ask for the"
+                    + " token outside of the @Transactional method");
+        }
+        try (Connection connection = transactions.getDataSource().getConnection()) {
+            return source != null ? outbox.token(connection, source) : defaultToken(connection);
+        } catch (SQLException e) {
+            throw new OutboxException("the database gave no token: " + e.getMessage(), e);
+        }
+    }
+
+    /** A token with another database's name would have readers wait for the wrong one. */
+    private ReadToken defaultToken(Connection connection) throws SQLException {
+        if (!dataSource.equals("default")) {
+            throw new OutboxException("data source " + dataSource + " is not named as a source: set"
+                    + " tributary.outbox.sources." + dataSource + " to the name that the relay has for its database");
+        }
+        return outbox.token(connection);
     }
 }

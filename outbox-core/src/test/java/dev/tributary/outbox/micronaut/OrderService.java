@@ -3,6 +3,7 @@ package dev.tributary.outbox.micronaut;
 import dev.tributary.outbox.EventTypes;
 import dev.tributary.outbox.NewEvent;
 import dev.tributary.outbox.SequenceConflictException;
+import dev.tributary.outbox.wire.ReadToken;
 import io.micronaut.context.annotation.Factory;
 import io.micronaut.context.annotation.Requires;
 import io.micronaut.transaction.annotation.Transactional;
@@ -44,6 +45,20 @@ class OrderService {
 
     void placeWithoutTransaction(String id) {
         outbox.publish(placed(id));
+    }
+
+    ReadToken token() {
+        return outbox.token();
+    }
+
+    ReadToken inventoryToken() {
+        return inventoryOutbox.token();
+    }
+
+    @Transactional
+    void takeTokenTooEarly(String id) {
+        outbox.publish(placed(id));
+        outbox.token();
     }
 
     @Transactional("inventory")

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tributary.localstack.LocalPostgres;
 import dev.tributary.outbox.EventRejectedException;
 import dev.tributary.outbox.Outbox;
+import dev.tributary.outbox.OutboxException;
 import dev.tributary.outbox.OutboxSchema;
+import dev.tributary.outbox.wire.ReadToken;
 import io.micronaut.context.ApplicationContext;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -134,6 +136,37 @@ class TransactionalOutboxTest {
             own.getBean(OrderService.class).place("o-1", () -> {});
         }
         assertThat(payload()).isEqualTo("{\"Customer\":\"Ann\",\"At\":0.0}");
+    }
+
+    @Test
+    void theTokenIsGivenWhenTheTransactionIsOver() {
+        try (ApplicationContext named = application(Map.of(
+                "test.orders", true,
+                "tributary.outbox.source", "sales",
+                "tributary.outbox.sources.inventory", "stock"))) {
+            OrderService service = named.getBean(OrderService.class);
+            ReadToken before = service.token();
+            service.place("o-1", () -> {});
+            ReadToken token = service.token();
+            assertThat(token.writes()).extracting(ReadToken.Write::source).containsExactly("sales");
+            assertThat(token.writes().get(0).lsn())
+                    .isGreaterThan(before.writes().get(0).lsn());
+            assertThat(service.inventoryToken().writes())
+                    .extracting(ReadToken.Write::source)
+                    .containsExactly("stock");
+            assertThatThrownBy(() -> service.takeTokenTooEarly("o-2"))
+                    .isInstanceOf(OutboxException.class)
+                    .hasMessageContaining("outside of the @Transactional method");
+        }
+    }
+
+    @Test
+    void aDataSourceDoesNotPassForAnotherOnesSource() {
+        try (ApplicationContext named = application(Map.of("test.orders", true, "tributary.outbox.source", "sales"))) {
+            assertThatThrownBy(() -> named.getBean(OrderService.class).inventoryToken())
+                    .isInstanceOf(OutboxException.class)
+                    .hasMessageContaining("tributary.outbox.sources.inventory");
+        }
     }
 
     @Test

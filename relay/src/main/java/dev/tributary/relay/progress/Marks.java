@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * that is ahead of it has been moved by somebody else. One thread asks; acknowledgements come from the producer's.
  */
 public final class Marks {
-    /** Under load. */
-    private static final Duration INTERVAL = Duration.ofSeconds(1);
+    /** Under load; readers who wait for a write wait for a mark. */
+    private static final Duration INTERVAL = Duration.ofMillis(200);
     /** When everything is in Kafka, "at once" is this long after the last mark. */
     private static final Duration SHORTEST_INTERVAL = Duration.ofMillis(50);
 

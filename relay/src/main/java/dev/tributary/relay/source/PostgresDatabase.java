@@ -17,10 +17,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGProperty;
 import org.postgresql.replication.LogSequenceNumber;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Asks PostgreSQL, on an ordinary connection. */
 public final class PostgresDatabase implements SourceDatabase {
+    private static final Logger LOG = LoggerFactory.getLogger(PostgresDatabase.class);
     private static final int TIMEOUT_SECONDS = 10;
+    private static final String INSUFFICIENT_PRIVILEGE = "42501";
 
     private final SourceConfig source;
     private final Connection connection;
@@ -146,6 +150,21 @@ public final class PostgresDatabase implements SourceDatabase {
                                 row.getObject(8, Long.class)),
                         sent == null ? null : LogSequenceNumber.valueOf(sent).asLong());
             }
+        }
+    }
+
+    /** By a commit: nothing else writes the log's end out at once. Standbys are not waited for. */
+    @Override
+    public void writeOut() throws SQLException {
+        try (PreparedStatement emit =
+                connection.prepareStatement("SELECT set_config('synchronous_commit', 'local', true),"
+                        + " pg_logical_emit_message(true, 'tributary_relay', '')")) {
+            emit.execute();
+        } catch (SQLException e) {
+            if (!INSUFFICIENT_PRIVILEGE.equals(e.getSQLState())) {
+                throw e;
+            }
+            LOG.debug("Left to the server's background writer, which takes up to 15 s", e);
         }
     }
 

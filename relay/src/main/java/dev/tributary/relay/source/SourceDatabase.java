@@ -39,6 +39,12 @@ public interface SourceDatabase extends AutoCloseable {
     @Nullable
     Long leftTimelineAt(int timeline) throws SQLException;
 
+    /**
+     * Has the server write to disk what its log holds, and the stream bring it; for when nobody commits. What a role may not
+     * do is left.
+     */
+    void writeOut() throws SQLException;
+
     /** Looks at the server, its slot and the stream. */
     Pulse pulse() throws SQLException;
 

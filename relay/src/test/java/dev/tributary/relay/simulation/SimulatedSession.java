@@ -57,6 +57,11 @@ final class SimulatedSession implements SourceDatabase {
     }
 
     @Override
+    public void writeOut() {
+        throw new UnsupportedOperationException("all is on disk here");
+    }
+
+    @Override
     public Pulse pulse() throws SQLException {
         SimulatedStream holder = ask().holder();
         long walEnd = world.server().walEnd();
