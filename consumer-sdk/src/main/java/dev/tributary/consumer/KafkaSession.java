@@ -41,15 +41,17 @@ final class KafkaSession implements ConsumerRebalanceListener, AutoCloseable {
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final TopicProbe probe;
     private final Function<TopicPartition, LiveCounters> counters;
+    private final Runnable afterCommit;
     private final Map<TopicPartition, PartitionWorker> workers = new ConcurrentHashMap<>();
     private final Map<TopicPartition, Long> shown = new HashMap<>();
     private long probedAt = System.nanoTime() - PROBE_EVERY.toNanos();
     private long shownAt = System.nanoTime();
 
     /** @throws KafkaException if the settings are wrong, or no bootstrap server's name can be resolved */
-    KafkaSession(SubscriptionConfig config, Function<TopicPartition, LiveCounters> counters) {
+    KafkaSession(SubscriptionConfig config, Function<TopicPartition, LiveCounters> counters, Runnable afterCommit) {
         this.config = config;
         this.counters = counters;
+        this.afterCommit = afterCommit;
         probe = new TopicProbe(config.kafka(), config.topics());
         Map<String, Object> settings = new HashMap<>(config.kafka());
         settings.putIfAbsent(ConsumerConfig.CLIENT_ID_CONFIG, "tributary-" + config.name() + "-" + UUID.randomUUID());
@@ -165,8 +167,8 @@ final class KafkaSession implements ConsumerRebalanceListener, AutoCloseable {
             // Any place will do until the database has said the right one; without one the consumer would ask Kafka
             consumer.seek(partition, 0);
             consumer.pause(Set.of(partition));
-            PartitionWorker worker =
-                    new PartitionWorker(config, partition, probe, counters.apply(partition), consumer::wakeup);
+            PartitionWorker worker = new PartitionWorker(
+                    config, partition, probe, counters.apply(partition), consumer::wakeup, afterCommit);
             workers.put(partition, worker);
             worker.start();
         }

@@ -35,6 +35,7 @@ final class PartitionWorker implements Runnable {
     private final TopicPartition partition;
     private final LiveCounters counters;
     private final Runnable wakePolling;
+    private final Runnable afterCommit;
     private final EventDecoder decoder = new EventDecoder();
     private final OpenPartition opening;
     private final BatchTransaction transaction;
@@ -58,11 +59,13 @@ final class PartitionWorker implements Runnable {
             TopicPartition partition,
             TopicProbe probe,
             LiveCounters counters,
-            Runnable wakePolling) {
+            Runnable wakePolling,
+            Runnable afterCommit) {
         this.config = config;
         this.partition = partition;
         this.counters = counters;
         this.wakePolling = wakePolling;
+        this.afterCommit = afterCommit;
         Feed feed = config.feed();
         PositionStore positions =
                 new PositionStore(config.name(), partition, config.timeouts(), feed == null ? null : feed.schema());
@@ -242,6 +245,7 @@ final class PartitionWorker implements Runnable {
         done.garbage().forEach(standing::garbage);
         standing.running();
         backoff.reset();
+        afterCommit.run();
     }
 
     private Progress progress() {

@@ -24,6 +24,7 @@ final class PollLoop {
     private final Map<TopicPartition, LiveCounters> counters = new ConcurrentHashMap<>();
     private volatile @Nullable KafkaSession session;
     private volatile String failure = "";
+    private volatile Runnable afterCommit = () -> {};
     private String logged = "";
 
     PollLoop(SubscriptionConfig config) {
@@ -35,6 +36,16 @@ final class PollLoop {
         return config;
     }
 
+    void onCommit(Runnable listener) {
+        afterCommit = listener;
+    }
+
+    @Nullable
+    String topicId(String topic) {
+        KafkaSession now = session;
+        return now == null ? null : now.probe().topicId(topic);
+    }
+
     void start() {
         thread.start();
     }
@@ -43,7 +54,9 @@ final class PollLoop {
         Backoff backoff = new Backoff(config.timeouts().retryMax());
         while (!isClosing()) {
             try (KafkaSession opened = new KafkaSession(
-                    config, partition -> counters.computeIfAbsent(partition, p -> new LiveCounters()))) {
+                    config,
+                    partition -> counters.computeIfAbsent(partition, p -> new LiveCounters()),
+                    () -> afterCommit.run())) {
                 session = opened;
                 while (!isClosing()) {
                     opened.poll();

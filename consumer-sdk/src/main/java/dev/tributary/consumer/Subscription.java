@@ -63,6 +63,11 @@ public final class Subscription implements AutoCloseable {
         }
     }
 
+    /** What accompanies it in this SDK is built from this; not for applications. */
+    public Wiring wiring() {
+        return new Wiring(loop);
+    }
+
     /**
      * Finishes or cuts the running transactions and leaves the group; returns within {@link Timeouts#close} and a few
      * seconds. What was not committed is applied by the next owner. Not to be called by a handler.
