@@ -159,6 +159,11 @@ public final class ViewProgress implements AutoCloseable {
         }
     }
 
+    /** How many readers wait. */
+    public int waiting() {
+        return waiters.size();
+    }
+
     /** A reader that waits. */
     private final class Waiter {
         private final ReadToken token;
