@@ -1,7 +1,6 @@
 package dev.tributary.consumer;
 
 import java.util.Map;
-import java.util.Set;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -13,11 +12,6 @@ public final class Wiring {
 
     Wiring(PollLoop loop) {
         this.loop = loop;
-    }
-
-    /** The topics that the subscription reads, or waits for. */
-    public Set<String> topics() {
-        return loop.config().topics();
     }
 
     /** The view's database. */

@@ -56,7 +56,7 @@ public final class ViewProgress implements AutoCloseable {
     private ViewProgress(Subscription subscription, Set<String> sourceNames) {
         this.subscription = subscription;
         this.database = new ProgressDatabase(subscription.name(), subscription.wiring(), sourceNames);
-        Set<String> topics = subscription.wiring().topics();
+        Set<String> topics = subscription.topics();
         sourceNames.forEach(name -> sources.put(name, new SourceProgress(name, topics)));
         this.thread = new Thread(this::run, "tributary-" + subscription.name() + "-progress");
         thread.setDaemon(true);
@@ -99,7 +99,7 @@ public final class ViewProgress implements AutoCloseable {
 
         private Set<String> sourcesOfTopics() {
             Set<String> found = new TreeSet<>();
-            for (String topic : subscription.wiring().topics()) {
+            for (String topic : subscription.topics()) {
                 Matcher matcher = TOPIC_OF_SOURCE.matcher(topic);
                 if (!matcher.matches()) {
                     throw new SubscriptionException("subscription " + subscription.name()
