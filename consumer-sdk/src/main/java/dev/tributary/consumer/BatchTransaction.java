@@ -6,6 +6,9 @@ import dev.tributary.consumer.LiveCounters.What;
 import dev.tributary.consumer.Parking.Poison;
 import dev.tributary.consumer.PositionStore.Claim;
 import dev.tributary.consumer.PositionStore.Progress;
+import dev.tributary.consumer.rows.RowBatch;
+import dev.tributary.consumer.rows.RowOperationException;
+import dev.tributary.consumer.rows.Tables;
 import dev.tributary.outbox.wire.Position;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -25,6 +28,7 @@ final class BatchTransaction {
     private final SubscriptionConfig config;
     private final PositionStore positions;
     private final Parking parking;
+    private final Tables tables = new Tables();
     private final Object connectionLock = new Object();
     private @Nullable Connection current;
     private boolean mayHaveParked = true;
@@ -70,10 +74,21 @@ final class BatchTransaction {
 
     /** @param poison parks the batch's only event, for this reason, instead of handling it */
     Outcome attempt(List<Incoming> batch, Claim claim, Progress from, @Nullable Poison poison) {
+        Outcome outcome = attempt(batch, claim, from, poison, false);
+        boolean rowsRefused = outcome instanceof Outcome.Failed failed
+                && failed.error() instanceof RowOperationException
+                && !Failures.isPassing(failed.error());
+        return rowsRefused ? attempt(batch, claim, from, poison, true) : outcome;
+    }
+
+    /** @param oneByOne applies row operations as they were declared instead of what they come to */
+    private Outcome attempt(
+            List<Incoming> batch, Claim claim, Progress from, @Nullable Poison poison, boolean oneByOne) {
         try (Connection connection = config.dataSource().getConnection()) {
             lend(connection);
             try {
-                Outcome outcome = run(connection, batch, claim, from, poison);
+                RowBatch rows = new RowBatch(connection, tables, oneByOne);
+                Outcome outcome = run(connection, rows, batch, claim, from, poison);
                 if (!(outcome instanceof Outcome.Committed)) {
                     rollback(connection);
                 }
@@ -110,21 +125,34 @@ final class BatchTransaction {
     }
 
     private Outcome run(
-            Connection connection, List<Incoming> batch, Claim claim, Progress from, @Nullable Poison poison)
+            Connection connection,
+            RowBatch rows,
+            List<Incoming> batch,
+            Claim claim,
+            Progress from,
+            @Nullable Poison poison)
             throws SQLException {
         if (!positions.lock(connection, claim, from)) {
             return new Outcome.Fenced();
         }
-        Step step = new Step(connection, from, poison, parkedAmong(connection, batch));
+        Step step = new Step(connection, rows, from, poison, parkedAmong(connection, batch));
         for (int i = 0; i < batch.size(); i++) {
             try {
+                rows.begin(i);
                 Stop stop = step.take(batch.get(i));
                 if (stop != null) {
                     return new Outcome.Refused(i, stop);
                 }
+            } catch (RowOperationException e) { // an earlier event's, perhaps
+                return new Outcome.Failed(e.event(), e);
             } catch (Throwable e) { // whatever a handler throws, an Error too, is this event's failure
                 return new Outcome.Failed(i, e);
             }
+        }
+        try {
+            rows.flush();
+        } catch (RowOperationException e) {
+            return new Outcome.Failed(e.event(), e);
         }
         long nextOffset = batch.get(batch.size() - 1).record().offset() + 1;
         Progress to = new Progress(nextOffset, Map.copyOf(step.seen));
@@ -176,9 +204,9 @@ final class BatchTransaction {
         private final Map<What, Integer> counts = new EnumMap<>(What.class);
         private final List<Undecodable> garbage = new ArrayList<>();
 
-        Step(Connection connection, Progress from, @Nullable Poison poison, Set<Aggregate> parked) {
+        Step(Connection connection, RowBatch rows, Progress from, @Nullable Poison poison, Set<Aggregate> parked) {
             this.connection = connection;
-            this.dispatch = new Dispatch(config, connection);
+            this.dispatch = new Dispatch(config, connection, rows);
             this.poison = poison;
             this.parked = parked;
             this.seen = new HashMap<>(from.positions());

@@ -1,6 +1,8 @@
 package dev.tributary.consumer;
 
 import dev.tributary.consumer.SubscriptionConfig.TypeHandler;
+import dev.tributary.consumer.rows.RowBatch;
+import dev.tributary.consumer.rows.Tables;
 import java.sql.Connection;
 
 /**
@@ -9,12 +11,26 @@ import java.sql.Connection;
  */
 final class Dispatch implements Handlers.Call {
     private final Handlers handlers;
-    private final Connection lent;
+    private final HandlerTransaction transaction;
+    private final RowBatch rows;
+    private final boolean collects;
 
+    /** For single events: each one's row operations are applied at once. */
     Dispatch(SubscriptionConfig config, Connection connection) {
+        this(config, connection, new RowBatch(connection, new Tables(), true), false);
+    }
+
+    /** @param rows collects row operations; to be flushed in the end */
+    Dispatch(SubscriptionConfig config, Connection connection, RowBatch rows) {
+        this(config, connection, rows, true);
+    }
+
+    private Dispatch(SubscriptionConfig config, Connection connection, RowBatch rows, boolean collects) {
         this.handlers = config.handlers();
-        this.lent = HandlerConnection.guard(
-                connection, config.feed() == null ? null : config.feed().schema());
+        String schema = config.feed() == null ? null : config.feed().schema();
+        this.transaction = new HandlerTransaction(HandlerConnection.guard(connection, schema), rows);
+        this.rows = rows;
+        this.collects = collects;
     }
 
     /** Whether anything may be handled of events of this type. */
@@ -30,10 +46,14 @@ final class Dispatch implements Handlers.Call {
      */
     void handle(Event<byte[]> event) throws Exception {
         handlers.dispatch(event, this);
+        if (!collects) {
+            rows.flush();
+        }
     }
 
     @Override
     public <T> void call(TypeHandler<T> handler, Event<T> event) throws Exception {
-        handler.handler().handle(event, lent);
+        handler.handler().handle(event, transaction);
+        rows.end();
     }
 }

@@ -123,7 +123,16 @@ public final class Subscription implements AutoCloseable {
          * @param payload what JSON payloads are read as; {@code byte[]} for payloads as they are
          */
         public <T> Builder on(String type, Class<T> payload, EventHandler<T> handler) {
-            if (handlers.putIfAbsent(type, new TypeHandler<>(payload, handler)) != null) {
+            return add(type, TypeHandler.plain(payload, handler));
+        }
+
+        /** As {@link #on}, with a handler that declares row operations. Both kinds may be mixed. */
+        public <T> Builder onRows(String type, Class<T> payload, RowsHandler<T> handler) {
+            return add(type, TypeHandler.rows(payload, handler));
+        }
+
+        private Builder add(String type, TypeHandler<?> handler) {
+            if (handlers.putIfAbsent(type, handler) != null) {
                 throw new SubscriptionException("subscription " + name + " has two handlers for " + type);
             }
             return this;

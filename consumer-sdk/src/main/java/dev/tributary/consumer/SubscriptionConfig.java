@@ -43,8 +43,21 @@ record SubscriptionConfig(
         topics = Set.copyOf(topics);
     }
 
-    /** A handler with the class that its events' payloads are read as. */
-    record TypeHandler<T>(Class<T> payload, EventHandler<T> handler) {}
+    /** A handler of either kind, with the class that its events' payloads are read as. */
+    record TypeHandler<T>(Class<T> payload, Call<T> handler) {
+        /** How a handler is given what it works with. */
+        interface Call<T> {
+            void handle(Event<T> event, HandlerTransaction transaction) throws Exception;
+        }
+
+        static <T> TypeHandler<T> plain(Class<T> payload, EventHandler<T> handler) {
+            return new TypeHandler<>(payload, (event, transaction) -> handler.handle(event, transaction.connection()));
+        }
+
+        static <T> TypeHandler<T> rows(Class<T> payload, RowsHandler<T> handler) {
+            return new TypeHandler<>(payload, (event, transaction) -> handler.handle(event, transaction.rows()));
+        }
+    }
 
     /** What to do about the unusual. */
     record Policy(UnknownType unknownType, Garbage garbage, StartFrom startFrom) {

@@ -51,7 +51,7 @@ class FencingTest {
                 Set.of(PARTITION.topic()),
                 new Handlers(
                         "view",
-                        Map.of(Added.TYPE, new TypeHandler<>(Added.class, handler)),
+                        Map.of(Added.TYPE, TypeHandler.plain(Added.class, handler)),
                         PayloadReader.of(Upcasters.none()),
                         UnknownType.SKIP),
                 Policy.DEFAULT,

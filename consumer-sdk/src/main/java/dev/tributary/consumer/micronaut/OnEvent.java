@@ -8,8 +8,9 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * A handler: a method of an {@link EventSubscription} bean with the parameters {@code Event<PayloadType>} and {@code
- * java.sql.Connection}, to which {@link dev.tributary.consumer.EventHandler}'s rules apply.
+ * A handler: a method of an {@link EventSubscription} bean with the parameters {@code Event<PayloadType>} and either
+ * {@code java.sql.Connection}, to which {@link dev.tributary.consumer.EventHandler}'s rules apply, or {@link
+ * dev.tributary.consumer.rows.Rows}, to which {@link dev.tributary.consumer.RowsHandler}'s do.
  */
 @Documented
 @Executable(processOnStartup = true)

@@ -2,9 +2,9 @@ package dev.tributary.consumer.micronaut;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tributary.consumer.Event;
-import dev.tributary.consumer.EventHandler;
 import dev.tributary.consumer.Subscription;
 import dev.tributary.consumer.SubscriptionException;
+import dev.tributary.consumer.rows.Rows;
 import dev.tributary.outbox.schema.Upcasters;
 import io.micronaut.context.ApplicationContext;
 import io.micronaut.core.reflect.ClassUtils;
@@ -57,18 +57,18 @@ final class SubscriptionFactory {
         boolean fits = arguments.length == 2
                 && arguments[0].getType() == Event.class
                 && arguments[0].getFirstTypeVariable().isPresent()
-                && arguments[1].getType() == Connection.class;
+                && (arguments[1].getType() == Connection.class || arguments[1].getType() == Rows.class);
         if (!fits) {
             throw new SubscriptionException("@OnEvent " + method.getDescription(false)
-                    + " must take (Event<PayloadType>, java.sql.Connection)");
+                    + " must take (Event<PayloadType>, java.sql.Connection) or (Event<PayloadType>, Rows)");
         }
         String type = method.stringValue(OnEvent.class).orElse("");
         Class<?> payload = arguments[0].getFirstTypeVariable().orElseThrow().getType();
-        builder.on(type, payload, handler(target, method));
-    }
-
-    private static <T> EventHandler<T> handler(Object target, ExecutableMethod<Object, ?> method) {
-        return (event, connection) -> method.invoke(target, event, connection);
+        if (arguments[1].getType() == Rows.class) {
+            builder.onRows(type, payload, (event, rows) -> method.invoke(target, event, rows));
+        } else {
+            builder.on(type, payload, (event, connection) -> method.invoke(target, event, connection));
+        }
     }
 
     /** Not the one that joins ambient transactions: the subscription has its own. */

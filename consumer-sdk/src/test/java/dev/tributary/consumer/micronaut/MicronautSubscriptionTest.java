@@ -7,6 +7,7 @@ import dev.tributary.consumer.ConsumerSchema;
 import dev.tributary.consumer.Event;
 import dev.tributary.consumer.Subscription;
 import dev.tributary.consumer.SubscriptionStatus;
+import dev.tributary.consumer.rows.Rows;
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -59,6 +60,14 @@ class MicronautSubscriptionTest {
                 insert.setString(2, event.payload().name());
                 insert.executeUpdate();
             }
+        }
+
+        @OnEvent("customer.corrected.v1")
+        void corrected(Event<Renamed> event, Rows rows) {
+            rows.table("customer")
+                    .key("id", event.aggregateId())
+                    .set("name", event.payload().name())
+                    .upsert();
         }
     }
 
@@ -124,6 +133,9 @@ class MicronautSubscriptionTest {
                             .functionCounter()
                             .count())
                     .isEqualTo(1);
+
+            send("customer.corrected.v1", "{\"name\":\"Lovelace\"}");
+            await(() -> assertThat(names()).isEqualTo("Lovelace"));
 
             send("customer.left.v1", "{}");
             await(() -> assertThat(health(context).getStatus()).isEqualTo(HealthStatus.DOWN));
