@@ -162,7 +162,7 @@ final class Stream implements ChangeListener, AutoCloseable {
             delivered.refuseLate(event.position(), topicTemplate.topicFor(event.aggregateType()), event.aggregateId());
         }
         Position position = delivered.behindDelivered(event.position());
-        ProducerRecord<byte[], byte[]> record = placed(route(event.at(position)), position);
+        ProducerRecord<byte[], byte[]> record = placed(router.route(event.at(position)), position);
         topics.ensure(record.topic());
         Delivery delivery = inFlight.sending(KafkaSink.sizeOf(record));
         int payloadBytes = event.payload().length;
@@ -178,14 +178,6 @@ final class Stream implements ChangeListener, AutoCloseable {
                 ? record
                 : new ProducerRecord<>(
                         record.topic(), partition, record.timestamp(), record.key(), record.value(), record.headers());
-    }
-
-    private ProducerRecord<byte[], byte[]> route(OutboxEvent event) {
-        try {
-            return router.route(event);
-        } catch (RelayException.Stopped e) {
-            throw new RelayException.Refused(event.id(), null, e.reason(), e.remedy(), e);
-        }
     }
 
     @Override

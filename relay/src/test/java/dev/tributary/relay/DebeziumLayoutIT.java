@@ -2,6 +2,7 @@ package dev.tributary.relay;
 
 import static dev.tributary.relay.TopicsUnderTest.header;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
@@ -10,6 +11,7 @@ import dev.tributary.localstack.LocalPostgres;
 import dev.tributary.relay.config.EventColumn;
 import dev.tributary.relay.config.OutboxLayout;
 import dev.tributary.relay.config.SourceConfig.Engine;
+import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.setup.Finding;
 import dev.tributary.relay.setup.Preflight;
 import dev.tributary.relay.setup.Preparation;
@@ -23,6 +25,7 @@ import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -123,6 +126,26 @@ class DebeziumLayoutIT {
                 .extracting(record -> new String(record.value(), StandardCharsets.UTF_8))
                 .doesNotHaveDuplicates()
                 .hasSize(100);
+    }
+
+    @Test
+    void aLostSlotIsNoMatterForRecoverWhichSaysWhatToDo() throws Exception {
+        createTable("uuid", "text");
+        prepare();
+        Relay first = source.startRelay();
+        write(1, 5);
+        await().until(() -> source.topics.size() == 5);
+        source.dropSlot();
+        await().until(() -> first.status().state() == SourceState.SLOT_LOST);
+        assertThatThrownBy(() -> RecoverProcess.run(source))
+                .isInstanceOfSatisfying(RelayException.Stopped.class, e -> assertThat(e.reason() + e.remedy())
+                        .contains("public.outbox", "init --leave-events", "tributary.progress."));
+        first.close();
+        source.topics.deleteMarks();
+        prepare();
+        source.startRelay();
+        write(6, 10);
+        await().until(() -> source.topics.size() == 10);
     }
 
     @ParameterizedTest

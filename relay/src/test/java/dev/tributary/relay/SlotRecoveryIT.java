@@ -227,6 +227,75 @@ class SlotRecoveryIT {
                 .isEqualTo("{1,2,3,4,5,6}");
     }
 
+    @Test
+    void whatKafkaRefusesInTheGapFollowsThePolicy() throws Exception {
+        source.kafkaProperties.put("max.request.size", "10000");
+        Relay relay = source.startRelay();
+        publish("order", "flows", 1);
+        source.topics.awaitExactly(source);
+        source.dropSlot();
+        awaitState(relay, SourceState.SLOT_LOST);
+        source.execute(publishing("order", "flows") + " FROM generate_series(1, 100)");
+        publish("order", "poison", 1);
+        source.execute("SELECT tributary.publish('order', 'poison', 'order.placed.v1',"
+                + " json_build_object('x', repeat('x', 20000)))");
+        publish("order", "poison", 1);
+        source.execute("INSERT INTO tributary.outbox SELECT gen_random_uuid(), 'order', 'garbled', NULL, 'a.v1', 'x',"
+                + " 'payload', '[1]', now()");
+        source.execute(publishing("order", "flows") + " FROM generate_series(1, 100)");
+        String poison = source.text("SELECT id FROM tributary.outbox WHERE length(payload) > 10000");
+        assertThatThrownBy(() -> RecoverProcess.run(source))
+                .isInstanceOf(RelayException.Refused.class)
+                .hasMessageContaining(poison);
+        awaitState(relay, SourceState.SLOT_LOST);
+        relay.close();
+        source.config = source.config.withPoison(SourceConfig.Poison.DEAD_LETTER);
+        assertThat(RecoverProcess.run(source))
+                .anyMatch(line -> line.contains("and set 3 aside"))
+                .anyMatch(line -> line.contains("set aside, and what its aggregate") && line.contains(poison));
+        awaitSetAside(3);
+        source.startRelay();
+        publish("order", "poison", 1);
+        publish("order", "flows", 1);
+        awaitSetAside(4);
+        await().atMost(SOON).until(() -> source.topics.size() == 203);
+        assertThat(source.topics.records())
+                .extracting(record -> TopicsUnderTest.header(record, "ce_id"))
+                .doesNotHaveDuplicates();
+        assertThat(source.text("SELECT array_agg(sequence ORDER BY position) FROM tributary.dead_letter"
+                        + " WHERE aggregate_id = 'poison'"))
+                .isEqualTo("{2,3,4}");
+    }
+
+    @Test
+    void whatWasReleasedAndNotRelayedYetIsPublishedOnce() throws Exception {
+        source.config = source.config.withPoison(SourceConfig.Poison.DEAD_LETTER);
+        source.kafkaProperties.put("max.request.size", "10000");
+        Relay relay = source.startRelay();
+        publish("order", "1", 1);
+        source.execute("SELECT tributary.publish('order', '1', 'order.placed.v1',"
+                + " json_build_object('x', repeat('x', 20000)))");
+        publish("order", "1", 1);
+        awaitSetAside(2);
+        relay.close();
+        source.dropSlot();
+        // What `release` does; that takes a relay which has caught up, and would relay it
+        source.execute(
+                "INSERT INTO tributary.outbox (id, aggregate_type, aggregate_id, sequence, type, content_type, payload,"
+                        + " headers, occurred_at) SELECT id, aggregate_type, aggregate_id, sequence, type, content_type,"
+                        + " payload, headers, occurred_at FROM tributary.dead_letter ORDER BY position",
+                "UPDATE tributary.dead_letter SET released_at = now()");
+        publish("order", "1", 1);
+        source.kafkaProperties.put("max.request.size", "1000000");
+        assertThat(RecoverProcess.run(source)).anyMatch(line -> line.contains("published 3 events"));
+        source.startRelay();
+        publish("order", "1", 1);
+        await().atMost(SOON).until(() -> source.topics.size() == 5);
+        assertThat(source.topics.records())
+                .extracting(record -> TopicsUnderTest.header(record, "ce_sequence"))
+                .containsExactly("1", "2", "3", "4", "5");
+    }
+
     private void awaitSetAside(int events) {
         await().atMost(SOON).untilAsserted(() -> assertThat(source.text("SELECT count(*) FROM tributary.dead_letter"))
                 .isEqualTo(String.valueOf(events)));

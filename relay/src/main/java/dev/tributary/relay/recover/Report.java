@@ -86,16 +86,21 @@ final class Report {
         say("waiting for open transactions, without whose end no slot can be created: " + String.join("; ", open));
     }
 
+    void refused(String reason) {
+        say("set aside, and what its aggregate published since: " + reason);
+    }
+
     void created(long lsn) {
         say("slot " + source.slot() + " begins at " + Standing.text(lsn));
     }
 
-    void done(long events, int epoch, Duration took) {
+    void done(long events, long setAside, int epoch, Duration took) {
         say(String.format(
                 java.util.Locale.ROOT,
-                "published %d events in epoch %d in %.1f s; the relay goes on from here by itself",
+                "published %d events in epoch %d in %.1f s%s; the relay goes on from here by itself",
                 events,
                 epoch,
-                took.toNanos() / NANOS_PER_SECOND));
+                took.toNanos() / NANOS_PER_SECOND,
+                setAside == 0 ? "" : ", and set " + setAside + " aside in tributary.dead_letter ('relay parked')"));
     }
 }

@@ -1,8 +1,5 @@
 package dev.tributary.relay.recover;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import dev.tributary.outbox.wire.Position;
 import dev.tributary.outbox.wire.ProgressMark.History;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.OutboxEvent;
@@ -11,13 +8,9 @@ import dev.tributary.relay.routing.EventRouter;
 import dev.tributary.relay.sink.Kafka;
 import dev.tributary.relay.sink.KafkaSink;
 import dev.tributary.relay.sink.Topics;
-import dev.tributary.relay.source.SourceDatabase;
-import dev.tributary.relay.source.SourceDatabase.Aggregate;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -32,44 +25,26 @@ final class Republish implements AutoCloseable {
     private final KafkaSink sink;
     private final EventRouter router;
     private final Topics topics;
-    private final Set<Aggregate> parked;
-    private int ordinal;
-    private final AtomicLong sent = new AtomicLong();
     private final AtomicLong acknowledged = new AtomicLong();
     private final AtomicLong bytesInFlight = new AtomicLong();
 
-    /** @param parked aggregates that are set aside */
-    Republish(
-            SourceConfig source,
-            Kafka kafka,
-            Topics topics,
-            Map<String, Map<Integer, Long>> endOffsets,
-            Set<Aggregate> parked) {
+    Republish(SourceConfig source, Kafka kafka, Topics topics, Map<String, Map<Integer, Long>> endOffsets) {
         this.sink = new KafkaSink(kafka, source.name(), endOffsets);
         this.router = new EventRouter(source);
         this.topics = topics;
-        this.parked = parked;
     }
 
-    /** Events sent so far. */
-    long sent() {
-        return sent.get();
-    }
-
-    /** Sends it as the next one of those that are given the LSN of its position; or sets it aside, as its aggregate is. */
-    void send(OutboxEvent event, SourceDatabase database) throws SQLException {
-        OutboxEvent next =
-                event.at(new Position(event.position().epoch(), event.position().commitLsn(), ordinal++));
-        Aggregate aggregate = new Aggregate(event.aggregateType(), new String(event.aggregateId(), UTF_8));
-        if (parked.contains(aggregate) && database.park(next, null)) {
-            return;
-        }
-        ProducerRecord<byte[], byte[]> record = router.route(next);
+    /**
+     * Sends it as it is.
+     *
+     * @throws RelayException.Refused if Kafka will never take it, or one that was sent before
+     */
+    void send(OutboxEvent event) {
+        ProducerRecord<byte[], byte[]> record = router.route(event);
         topics.ensure(record.topic());
         int size = KafkaSink.sizeOf(record);
         await(IN_FLIGHT_BYTES_MAX);
         bytesInFlight.addAndGet(size);
-        sent.incrementAndGet();
         sink.send(record, () -> {
             acknowledged.incrementAndGet();
             bytesInFlight.addAndGet(-size);

@@ -24,7 +24,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -73,7 +72,13 @@ public final class SlotRecovery {
     public void run() throws SQLException {
         if (source.layout().kind() != OutboxLayout.Kind.TRIBUTARY) {
             throw new RelayException.Stopped(
-                    "`recover` knows Tributary's own tables only", "have the service publish what is missing", null);
+                    "`recover` knows Tributary's own tables only, and this source's events are in "
+                            + source.layout().tablesSql() + ", whose rows do not tell what Kafka lacks",
+                    "stop the relay; drop slot " + source.slot() + " if it is there, delete topic "
+                            + ProgressMark.topicOf(source.name())
+                            + ", and run `init --leave-events`: the relay then goes on from there; have the service"
+                            + " publish anew what was committed before and is missing",
+                    null);
         }
         try (SourceDatabase database = new PostgresDatabase(source);
                 SlotReplacement slot = new SlotReplacement(source);
@@ -108,7 +113,6 @@ public final class SlotRecovery {
         private final Since since;
         private @Nullable HeldEvents held;
         private @Nullable Instant heldSince;
-        private @Nullable UUID published;
 
         Run(SourceDatabase database, SlotReplacement slot, Topics topics, Standing standing) {
             this.database = database;
@@ -154,7 +158,7 @@ public final class SlotRecovery {
             if (mark == null || mark.epoch() != epoch) {
                 // From here on a relay compares with this, and so keeps away from the new slot until the end
                 try (Republish begun =
-                        new Republish(source, kafka, topics, heldEvents().endOffsets(), Set.of())) {
+                        new Republish(source, kafka, topics, heldEvents().endOffsets())) {
                     begun.mark(epoch, 0, lineage.markedTime(), lineage.history(0));
                 }
             }
@@ -169,25 +173,41 @@ public final class SlotRecovery {
                     throw new RelayException.Stopped(
                             "rows have been removed meanwhile", "run `recover` again with --accept-loss", null);
                 }
-                try (Republish publish = new Republish(
-                        source,
-                        kafka,
-                        topics,
-                        heldEvents().endOffsets(),
-                        database.parkedBefore(new Position(epoch, seam.lsn(), 0)))) {
-                    rows.events(epoch, seam.lsn() - 1, event -> {
-                        if (!event.id().equals(published) && isMissing(gap, event)) {
-                            publish.send(event, database);
-                            published = event.id(); // set aside once and published again, it would come once more
-                        }
-                    });
-                    publish.mark(
-                            epoch,
-                            seam.lsn(),
-                            before.time(),
-                            lineage.history(before.ended().belowXid()));
-                    report.done(publish.sent(), epoch, Duration.ofNanos(System.nanoTime() - start));
+                SetAside setAside =
+                        new SetAside(source, database, database.parkedBefore(new Position(epoch, seam.lsn(), 0)));
+                while (!publish(rows, gap, epoch, seam, before, setAside)) {
+                    heldEvents().catchUp(topics.existing(source.topics()::matches));
                 }
+                long published = gap.missingEvents() - setAside.size();
+                report.done(published, setAside.size(), epoch, Duration.ofNanos(System.nanoTime() - start));
+            }
+        }
+
+        /** False if Kafka has refused an event, which is to be set aside the next time. */
+        private boolean publish(RetainedEvents rows, Gap gap, int epoch, Seam seam, Pulse before, SetAside setAside)
+                throws SQLException {
+            try (Republish publish =
+                    new Republish(source, kafka, topics, heldEvents().endOffsets())) {
+                UUID[] last = new UUID[1];
+                rows.events(epoch, seam.lsn() - 1, event -> {
+                    // Set aside once and published again, it comes once more
+                    if (!event.id().equals(last[0]) && isMissing(gap, event) && !setAside.keeps(event)) {
+                        publish.send(event);
+                    }
+                    last[0] = event.id();
+                });
+                publish.mark(
+                        epoch,
+                        seam.lsn(),
+                        before.time(),
+                        standing.lineage().history(before.ended().belowXid()));
+                return true;
+            } catch (RelayException.Refused e) {
+                if (!setAside.takes(e)) {
+                    throw e;
+                }
+                report.refused(e.reason());
+                return false;
             }
         }
 

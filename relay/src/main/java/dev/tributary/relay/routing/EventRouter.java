@@ -57,7 +57,7 @@ public final class EventRouter {
     /**
      * The record that {@code event} is on the wire. The partition is left to the producer's default partitioner.
      *
-     * @throws RelayException.Stopped if the event cannot be put on the wire as it is
+     * @throws RelayException.Refused if the event cannot be put on the wire as it is
      */
     public ProducerRecord<byte[], byte[]> route(OutboxEvent event) {
         ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(
@@ -86,7 +86,9 @@ public final class EventRouter {
         if (topic == null) {
             topic = topics.topicFor(event.aggregateType());
             if (!TopicTemplate.isLegal(topic)) {
-                throw new RelayException.Stopped(
+                throw new RelayException.Refused(
+                        event.id(),
+                        null,
                         event + " has aggregate type '" + event.aggregateType()
                                 + "', which gives the illegal topic name '" + topic + "'",
                         "it was written past the library's checks; have it published anew, and name its id under `skip`",
@@ -133,8 +135,10 @@ public final class EventRouter {
         throw unusable(event, "headers that are no JSON object");
     }
 
-    private static RelayException.Stopped unusable(OutboxEvent event, String what) {
-        return new RelayException.Stopped(
+    private static RelayException.Refused unusable(OutboxEvent event, String what) {
+        return new RelayException.Refused(
+                event.id(),
+                null,
                 event + " has " + what,
                 "it was written past the library's checks; have it published anew, and name its id under `skip`",
                 null);

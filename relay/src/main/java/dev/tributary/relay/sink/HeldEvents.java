@@ -35,8 +35,8 @@ public final class HeldEvents {
     private final String clientId;
     private final byte[] source;
     private final @Nullable Instant since;
-    private final IdSet ids = new IdSet();
-    private final LongPairMap sequences = new LongPairMap();
+    private final LongPairTable ids = LongPairTable.ofKeys();
+    private final LongPairTable sequences = LongPairTable.ofNumbers();
     private final MessageDigest digest = md5();
     private final Map<TopicPartition, Long> readTo = new HashMap<>();
     private final Map<TopicPartition, Instant> completeFrom = new HashMap<>();
@@ -148,12 +148,12 @@ public final class HeldEvents {
 
     /** Counts {@code id} as one of those that Kafka holds. */
     public void add(UUID id) {
-        ids.add(id);
+        ids.add(id.getMostSignificantBits(), id.getLeastSignificantBits());
     }
 
     /** Whether it was among what was read. */
     public boolean has(UUID id) {
-        return ids.contains(id);
+        return ids.contains(id.getMostSignificantBits(), id.getLeastSignificantBits());
     }
 
     /** The last sequence of an aggregate among what was read; 0 if there was none. */

@@ -204,7 +204,7 @@ public final class RetainedEvents implements AutoCloseable {
      * All events, in an order in which each aggregate's come by sequence and, as far as that allows, by time.
      *
      * @param epoch of their positions
-     * @param commitLsn of their positions; the ordinal is always 0
+     * @param commitLsn of their positions; the ordinal is the row's number, the same each time that this is called
      */
     public void events(int epoch, long commitLsn, Each<OutboxEvent> each) throws SQLException {
         try (Statement statement = connection.createStatement()) {
@@ -214,9 +214,8 @@ public final class RetainedEvents implements AutoCloseable {
                     + " ORDER BY max(e.occurred_at) OVER (PARTITION BY e.aggregate_type, e.aggregate_id,"
                     + " e.sequence IS NULL ORDER BY e.sequence, e.occurred_at), e.aggregate_type, e.aggregate_id,"
                     + " e.sequence, e.id")) {
-                Position position = new Position(epoch, commitLsn, 0);
-                while (row.next()) {
-                    each.row(event(row, position));
+                for (int ordinal = 0; row.next(); ordinal++) {
+                    each.row(event(row, new Position(epoch, commitLsn, ordinal)));
                 }
             }
         }
