@@ -277,16 +277,10 @@ BEGIN
 END
 $$;
 
--- Publishes an event from any language, in the caller's transaction, with the aggregate's next sequence. Returns its id.
---
--- The checks are those of the Java library with its default limits. headers is a flat object of strings: your own, and
--- traceparent, tracestate, ce_correlationid, ce_causationid where you have them.
-CREATE OR REPLACE FUNCTION tributary.publish(
-    aggregate_type text, aggregate_id text, event_type text, payload json, headers json DEFAULT NULL) RETURNS uuid
+-- Refuses what could not be stored, sent or told from other events, by the rules of the Java library with its default limits.
+CREATE OR REPLACE FUNCTION tributary.check_event(
+    aggregate_type text, aggregate_id text, event_type text, payload bytea, headers json) RETURNS void
 LANGUAGE plpgsql AS $$
-DECLARE
-    id uuid := tributary.uuid_v7();
-    payload_bytes bytea := convert_to(payload::text, 'UTF8');
 BEGIN
     IF coalesce(aggregate_type, '') !~ '^[A-Za-z0-9._-]{1,100}$' THEN
         PERFORM tributary.refuse(format('aggregate type %L is not usable', aggregate_type),
@@ -304,12 +298,27 @@ BEGIN
             'A-Z a-z 0-9 . _ : / -');
     ELSIF payload IS NULL THEN
         PERFORM tributary.refuse('payload is null', 'Pass {} for an event that has nothing to say but its type.');
-    ELSIF octet_length(payload_bytes) > 921600 THEN
-        PERFORM tributary.refuse(format('payload has %s bytes, the limit is 921600', octet_length(payload_bytes)),
+    ELSIF octet_length(payload) > 921600 THEN
+        PERFORM tributary.refuse(format('payload has %s bytes, the limit is 921600', octet_length(payload)),
             'Kafka refuses records over 1 MiB: store the large part elsewhere and publish a reference to it.');
     ELSIF headers IS NOT NULL THEN
         PERFORM tributary.check_headers(headers);
     END IF;
+END
+$$;
+
+-- Publishes an event from any language, in the caller's transaction, with the aggregate's next sequence. Returns its id.
+--
+-- headers is a flat object of strings: your own, and traceparent, tracestate, ce_correlationid, ce_causationid where you
+-- have them.
+CREATE OR REPLACE FUNCTION tributary.publish(
+    aggregate_type text, aggregate_id text, event_type text, payload json, headers json DEFAULT NULL) RETURNS uuid
+LANGUAGE plpgsql AS $$
+DECLARE
+    id uuid := tributary.uuid_v7();
+    payload_bytes bytea := convert_to(payload::text, 'UTF8');
+BEGIN
+    PERFORM tributary.check_event(aggregate_type, aggregate_id, event_type, payload_bytes, headers);
     PERFORM tributary.write_event(
         id, aggregate_type, aggregate_id, event_type, 'application/json', payload_bytes, headers, NULL);
     RETURN id;

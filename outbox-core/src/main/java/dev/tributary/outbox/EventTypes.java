@@ -3,6 +3,7 @@ package dev.tributary.outbox;
 import java.lang.reflect.Modifier;
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The classes that may be published as events, each with the name and version that others know it by. Names on the
@@ -10,9 +11,11 @@ import java.util.Map;
  */
 public final class EventTypes {
     private final Map<Class<?>, String> typesByClass;
+    private final Map<String, Class<?>> classesByType = new HashMap<>();
 
     private EventTypes(Map<Class<?>, String> typesByClass) {
         this.typesByClass = Map.copyOf(typesByClass);
+        typesByClass.forEach((payloadClass, type) -> classesByType.put(type, payloadClass));
     }
 
     public static Builder builder() {
@@ -32,6 +35,11 @@ public final class EventTypes {
                     + ".class) where the EventTypes are built");
         }
         return type;
+    }
+
+    /** The class that is registered for a type on the wire, {@code name.vN}; null if none is. */
+    public @Nullable Class<?> classOf(String type) {
+        return classesByType.get(type);
     }
 
     /** Not thread-safe. */

@@ -1,15 +1,11 @@
 package dev.tributary.outbox;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.tributary.outbox.wire.ReadToken;
-import dev.tributary.outbox.wire.RebuildableConnection;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -23,11 +19,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable and thread-safe; one for the application is enough.
  */
 public final class Outbox {
-    /** A call's payloads pass through memory here and in the database several times over. */
-    private static final long CALL_BYTES_MAX = 64L * 1024 * 1024;
-    /** undefined_table, undefined_function, invalid_schema_name. */
-    private static final Set<String> MISSING_SCHEMA = Set.of("42P01", "42883", "3F000");
-
     private static final Pattern SOURCE = Pattern.compile("[a-z0-9_]{1,63}");
 
     private final PrepareEvent prepare;
@@ -69,11 +60,11 @@ public final class Outbox {
      *     mean that it can be tried again from its beginning.
      */
     public List<PublishedEvent> publish(Connection connection, List<NewEvent> events) throws SQLException {
-        requireTransaction(connection);
+        CallerTransaction.require(connection);
         if (events.isEmpty()) {
             return List.of();
         }
-        List<PreparedEvent> prepared = prepare(events);
+        List<PreparedEvent> prepared = prepare.all(events);
         try {
             if (prepared.size() == 1) {
                 PreparedEvent only = prepared.get(0);
@@ -81,7 +72,7 @@ public final class Outbox {
             }
             return published(prepared, WriteMany.write(connection, prepared));
         } catch (SQLException e) {
-            throw named(e);
+            throw CallerTransaction.named(e);
         }
     }
 
@@ -115,49 +106,12 @@ public final class Outbox {
         return source;
     }
 
-    private static void requireTransaction(Connection connection) throws SQLException {
-        if (connection.getAutoCommit()) {
-            throw new EventRejectedException("the connection is in auto-commit mode, where events and data could not"
-                    + " be committed together: call setAutoCommit(false) first, change the data, publish, commit");
-        }
-        if (connection.isWrapperFor(RebuildableConnection.class)) {
-            throw new EventRejectedException(
-                    "this is the transaction of a view's handler, which runs again whenever the"
-                            + " view is rebuilt, and would publish again: publish from the view's effects, which run once");
-        }
-    }
-
-    private List<PreparedEvent> prepare(List<NewEvent> events) {
-        List<PreparedEvent> prepared = new ArrayList<>(events.size());
-        long bytes = 0;
-        for (NewEvent event : events) {
-            PreparedEvent row = prepare.prepare(event);
-            bytes += row.payload().length;
-            if (bytes > CALL_BYTES_MAX) {
-                throw new EventRejectedException("the payloads of one call have over " + CALL_BYTES_MAX
-                        + " bytes: publish in several calls of the same transaction");
-            }
-            prepared.add(row);
-        }
-        return prepared;
-    }
-
     private static List<PublishedEvent> published(List<PreparedEvent> events, List<@Nullable Long> sequences) {
         List<PublishedEvent> published = new ArrayList<>(events.size());
         for (int i = 0; i < events.size(); i++) {
             published.add(events.get(i).published(sequences.get(i)));
         }
         return List.copyOf(published);
-    }
-
-    private static SQLException named(SQLException e) {
-        if (e.getSQLState() != null && MISSING_SCHEMA.contains(e.getSQLState())) {
-            throw new OutboxException(
-                    "Tributary's tables or functions are missing in this database: run `relay init`, or add"
-                            + " classpath:" + OutboxSchema.FLYWAY_LOCATION + " to Flyway's locations",
-                    e);
-        }
-        return e;
     }
 
     /** Not thread-safe. */
@@ -184,11 +138,7 @@ public final class Outbox {
          * of 1 MiB for a record. Raise it only together with the limits of brokers, topics, relay and consumers.
          */
         public Builder payloadBytesMax(int payloadBytesMax) {
-            if (payloadBytesMax < 1 || payloadBytesMax > CALL_BYTES_MAX) {
-                throw new IllegalArgumentException(
-                        "payloadBytesMax is " + payloadBytesMax + ": use 1 to " + CALL_BYTES_MAX);
-            }
-            this.payloadBytesMax = payloadBytesMax;
+            this.payloadBytesMax = PrepareEvent.payloadBytesMax(payloadBytesMax);
             return this;
         }
 
@@ -199,15 +149,7 @@ public final class Outbox {
         }
 
         public Outbox build() {
-            ObjectMapper mapper = objectMapper == null ? defaultMapper() : objectMapper;
-            return new Outbox(new PrepareEvent(types, mapper.writer(), payloadBytesMax), source);
-        }
-
-        private static ObjectMapper defaultMapper() {
-            return JsonMapper.builder()
-                    .findAndAddModules()
-                    .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
-                    .build();
+            return new Outbox(PrepareEvent.of(types, objectMapper, payloadBytesMax), source);
         }
     }
 }

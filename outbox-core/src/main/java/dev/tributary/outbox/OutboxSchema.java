@@ -18,8 +18,8 @@ public final class OutboxSchema {
     /** Where the scripts are on the class path, for Flyway's {@code locations}. */
     public static final String FLYWAY_LOCATION = "tributary/outbox";
 
-    private static final List<String> SCRIPTS =
-            List.of("V0_1_1__tributary_outbox.sql", "V0_1_2__tributary_dead_letter.sql");
+    private static final List<String> SCRIPTS = List.of(
+            "V0_1_1__tributary_outbox.sql", "V0_1_2__tributary_dead_letter.sql", "V0_1_3__tributary_event_store.sql");
 
     private OutboxSchema() {}
 

@@ -3,12 +3,17 @@ package dev.tributary.outbox;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.uuid.Generators;
 import com.fasterxml.uuid.impl.TimeBasedEpochGenerator;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +23,9 @@ final class PrepareEvent {
     private static final JsonFactory HEADERS_FACTORY = new JsonFactory();
     // Grows also within a millisecond; one for the process, so that it does so for all of its outboxes together.
     private static final TimeBasedEpochGenerator IDS = Generators.timeBasedEpochGenerator();
+
+    /** A call's payloads pass through memory here and in the database several times over. */
+    private static final long CALL_BYTES_MAX = 64L * 1024 * 1024;
 
     private final EventTypes types;
     private final ObjectWriter writer;
@@ -29,7 +37,42 @@ final class PrepareEvent {
         this.payloadBytesMax = payloadBytesMax;
     }
 
-    PreparedEvent prepare(NewEvent event) {
+    /** @param objectMapper null for one that finds the Jackson modules on the class path and writes dates as ISO 8601 */
+    static PrepareEvent of(EventTypes types, @Nullable ObjectMapper objectMapper, int payloadBytesMax) {
+        ObjectMapper mapper = objectMapper != null
+                ? objectMapper
+                : JsonMapper.builder()
+                        .findAndAddModules()
+                        .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+                        .build();
+        return new PrepareEvent(types, mapper.writer(), payloadBytesMax);
+    }
+
+    /** @throws IllegalArgumentException if it is not usable as a limit */
+    static int payloadBytesMax(int bytes) {
+        if (bytes < 1 || bytes > CALL_BYTES_MAX) {
+            throw new IllegalArgumentException("payloadBytesMax is " + bytes + ": use 1 to " + CALL_BYTES_MAX);
+        }
+        return bytes;
+    }
+
+    /** All events of one call. */
+    List<PreparedEvent> all(List<NewEvent> events) {
+        List<PreparedEvent> prepared = new ArrayList<>(events.size());
+        long bytes = 0;
+        for (NewEvent event : events) {
+            PreparedEvent row = prepare(event);
+            bytes += row.payload().length;
+            if (bytes > CALL_BYTES_MAX) {
+                throw new EventRejectedException("the payloads of one call have over " + CALL_BYTES_MAX
+                        + " bytes: publish in several calls of the same transaction");
+            }
+            prepared.add(row);
+        }
+        return prepared;
+    }
+
+    private PreparedEvent prepare(NewEvent event) {
         EventRules.allHeaders(event);
         if (event.content() instanceof NewEvent.Content.Raw raw) {
             return row(event, raw.type(), raw.contentType(), raw.payload());
@@ -49,7 +92,8 @@ final class PrepareEvent {
         return new PreparedEvent(event, IDS.generate(), type, contentType, payload, json(event.headers()));
     }
 
-    private byte[] json(String type, Object payload) {
+    /** As JSON; the same way that payloads are. */
+    byte[] json(String type, Object payload) {
         try {
             return writer.writeValueAsBytes(payload);
         } catch (JsonProcessingException e) {

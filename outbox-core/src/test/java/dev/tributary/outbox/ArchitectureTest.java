@@ -22,6 +22,7 @@ class ArchitectureTest {
                     "dev.tributary.outbox",
                     "dev.tributary.outbox.wire",
                     "dev.tributary.outbox.schema",
+                    "dev.tributary.outbox.aggregate",
                     "com.fasterxml.jackson..",
                     "com.fasterxml.uuid..",
                     "org.jspecify.annotations");

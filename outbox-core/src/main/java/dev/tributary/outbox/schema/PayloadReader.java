@@ -166,7 +166,8 @@ public final class PayloadReader {
         return payload;
     }
 
-    private static boolean isJson(String contentType) {
+    /** Whether payloads of this media type are JSON. */
+    public static boolean isJson(String contentType) {
         if (contentType.equals(JSON)) {
             return true;
         }

@@ -8,11 +8,11 @@ import org.jspecify.annotations.Nullable;
  * payload, the path. Trying again without a change fails again.
  */
 public final class SchemaException extends OutboxException {
-    SchemaException(String message) {
+    public SchemaException(String message) {
         super(message);
     }
 
-    SchemaException(String message, @Nullable Throwable cause) {
+    public SchemaException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
 }
