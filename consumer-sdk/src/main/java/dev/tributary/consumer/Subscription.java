@@ -116,6 +116,11 @@ public final class Subscription implements AutoCloseable {
             return this;
         }
 
+        /** The topics added until now. */
+        public Set<String> addedTopics() {
+            return Set.copyOf(topics);
+        }
+
         /**
          * Adds the handler of one event type.
          *
@@ -198,13 +203,25 @@ public final class Subscription implements AutoCloseable {
          * @throws SubscriptionException if something is missing, or a setting would weaken the guarantees
          */
         public Subscription start() {
+            Subscription subscription = new Subscription(config());
+            subscription.loop.start();
+            return subscription;
+        }
+
+        /**
+         * Starts nothing.
+         *
+         * @throws SubscriptionException where {@link #start} would
+         */
+        public void check() {
+            config();
+        }
+
+        private SubscriptionConfig config() {
             if (dataSource == null) {
                 throw new SubscriptionException("subscription " + name + " has no dataSource(...) for its view");
             }
-            Subscription subscription = new Subscription(
-                    new SubscriptionConfig(name, kafka, dataSource, topics, ofTypes(), policy, limits, timeouts, feed));
-            subscription.loop.start();
-            return subscription;
+            return new SubscriptionConfig(name, kafka, dataSource, topics, ofTypes(), policy, limits, timeouts, feed);
         }
 
         private Handlers ofTypes() {

@@ -56,12 +56,10 @@ public final class AsideBuild implements AutoCloseable {
 
     /** Fills tables that are there. */
     static AsideBuild feed(Surroundings surroundings, String subscription, ViewVersion version, Feeding feeding) {
-        Subscription.Builder builder = surroundings.subscription(subscription);
-        version.handlers().accept(builder);
         return new AsideBuild(
                 surroundings,
                 feeding,
-                builder.dataSource(surroundings.dataSource()).feed(feeding).start());
+                surroundings.subscription(subscription, version).feed(feeding).start());
     }
 
     /** The schema with the tables. */

@@ -69,6 +69,11 @@ final class Feeding implements Feed {
         unhurried = keepsPace;
     }
 
+    /** Its pace, for all partitions together. */
+    Pacing pacing() {
+        return pacing;
+    }
+
     void stopBefore(Map<TopicPartition, Long> offsets) {
         stops = Map.copyOf(offsets);
     }

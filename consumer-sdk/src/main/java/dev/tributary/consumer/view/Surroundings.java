@@ -45,4 +45,11 @@ public record Surroundings(
         settings.accept(builder);
         return builder;
     }
+
+    /** One for a version, which may add to them, but leads into the same database. */
+    Subscription.Builder subscription(String name, ViewVersion version) {
+        Subscription.Builder builder = subscription(name);
+        version.handlers().accept(builder);
+        return builder.dataSource(dataSource);
+    }
 }

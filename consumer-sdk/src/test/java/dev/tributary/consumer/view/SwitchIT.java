@@ -1,0 +1,140 @@
+package dev.tributary.consumer.view;
+
+import static dev.tributary.consumer.SubscriptionBed.eventually;
+import static dev.tributary.consumer.view.ViewBed.eventuallyLive;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tributary.consumer.SubscriptionException;
+import dev.tributary.localstack.LocalPostgres;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class SwitchIT {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    private final ViewBed bed = new ViewBed(3);
+
+    @AfterEach
+    void close() {
+        bed.close();
+    }
+
+    private Connection connect() throws Exception {
+        return DriverManager.getConnection(bed.database.url(), LocalPostgres.USER, LocalPostgres.PASSWORD);
+    }
+
+    @Test
+    void takesOverUnderTrafficAndReadersAndGoesBackAndForth() throws Exception {
+        bed.send(5_000);
+        View first = bed.start(bed.view(1));
+        eventuallyLive(first, 1);
+        bed.assertEqualsTheFold(bed.name);
+        AtomicBoolean quiet = new AtomicBoolean();
+        Thread traffic = new Thread(() -> {
+            while (!quiet.get()) {
+                bed.send(20);
+                LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+            }
+        });
+        traffic.start();
+        try (Readers readers = Readers.start(bed.database.url(), bed.name)) {
+            eventually(() -> assertThat(readers.reads.get()).isGreaterThan(50));
+            View second = bed.start(bed.view(1, 2));
+            eventuallyLive(second, 2);
+            eventuallyLive(first, 2);
+            for (int round = 0; round < 3; round++) {
+                second.switchBack(PATIENCE);
+                assertThat(bed.state(1)).isEqualTo("LIVE");
+                first.switchTo(2, PATIENCE);
+                assertThat(bed.state(2)).isEqualTo("LIVE");
+            }
+            long reads = readers.reads.get();
+            eventually(() -> assertThat(readers.reads.get()).isGreaterThan(reads + 50));
+            assertThat(readers.mistakes).isEmpty();
+            assertThat(readers.shapes).contains(1, 2);
+        } finally {
+            quiet.set(true);
+            traffic.join();
+        }
+        bed.assertEqualsTheFold(bed.name);
+        bed.assertEqualsTheFold(bed.name + "_v1");
+        bed.assertEqualsTheFold(bed.name + "_v2");
+    }
+
+    @Test
+    void aLongReadDelaysTheSwitchAndNobodyElse() throws Exception {
+        bed.send(100);
+        eventuallyLive(bed.start(bed.view(1)), 1);
+        View next = bed.start(bed.view(1, 2).switchAutomatically(false));
+        eventually(() -> assertThat(ViewBed.version(next, 2).caughtUpSince()).isNotNull());
+        try (Connection reader = connect();
+                Statement statement = reader.createStatement()) {
+            reader.setAutoCommit(false);
+            statement.executeQuery("SELECT count(*) FROM " + bed.name + ".applied");
+            try (Readers readers = Readers.start(bed.database.url(), bed.name)) {
+                assertThatThrownBy(() -> next.switchTo(2, Duration.ofSeconds(4)))
+                        .isInstanceOf(SubscriptionException.class)
+                        .hasMessageContaining("in the way");
+                assertThat(readers.mistakes).isEmpty();
+                assertThat(readers.reads.get()).isGreaterThan(20);
+                assertThat(readers.slowestMillis()).isLessThan(2_000);
+                reader.commit();
+                next.switchTo(2, PATIENCE);
+                assertThat(readers.mistakes).isEmpty();
+            }
+        }
+    }
+
+    /** It would find the new tables as they were when it began. */
+    @Test
+    void aSnapshotFromBeforeTheBuildDelaysTheSwitch() throws Exception {
+        bed.send(100);
+        eventuallyLive(bed.start(bed.view(1)), 1);
+        bed.assertEqualsTheFold(bed.name);
+        try (Connection reader = connect();
+                Statement statement = reader.createStatement()) {
+            reader.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            reader.setAutoCommit(false);
+            statement.executeQuery("SELECT 1");
+            View next = bed.start(bed.view(1, 2));
+            eventually(() -> assertThat(ViewBed.version(next, 2).problems())
+                    .anySatisfy(problem -> assertThat(problem).contains("still sees the database as of")));
+            try (ResultSet row = statement.executeQuery("SELECT count(*) FROM " + bed.name + ".applied")) {
+                row.next();
+                assertThat(row.getLong(1)).isEqualTo(100);
+            }
+            reader.commit();
+            eventuallyLive(next, 2);
+        }
+    }
+
+    @Test
+    void keepsReadersRightsAndNamesThatOnlyOneVersionHas() throws Exception {
+        View view = bed.start(bed.view(1, 2).switchAutomatically(false));
+        eventuallyLive(view, 2);
+        bed.database.execute(
+                "DO $$ BEGIN CREATE ROLE reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+                "GRANT USAGE ON SCHEMA " + bed.name + " TO reader",
+                "GRANT SELECT ON " + bed.name + ".account TO reader");
+        assertThat(bed.database.strings(
+                        "SELECT table_name FROM information_schema.views WHERE table_schema = '" + bed.name + "'"))
+                .containsExactlyInAnyOrder("account", "applied", "only_in_two");
+        view.rebuild(1);
+        bed.send(10);
+        view.switchTo(1, PATIENCE);
+        assertThat(bed.database.strings(
+                        "SELECT table_name FROM information_schema.views WHERE table_schema = '" + bed.name + "'"))
+                .containsExactlyInAnyOrder("account", "applied");
+        assertThat(bed.database.number(
+                        "SELECT count(*) WHERE has_table_privilege('reader', '" + bed.name + ".account', 'SELECT')"))
+                .isEqualTo(1);
+    }
+}
