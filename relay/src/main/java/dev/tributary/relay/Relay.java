@@ -36,6 +36,11 @@ public final class Relay implements Runnable, AutoCloseable {
     private static final Duration RETRY_LONGEST = Duration.ofSeconds(5);
     private static final Duration STANDBY_INTERVAL = Duration.ofSeconds(1);
     private static final Duration WATCH_INTERVAL = Duration.ofSeconds(10);
+    private static final Duration STOPPED_FIRST = Duration.ofSeconds(2);
+    private static final Duration STOPPED_LONGEST = Duration.ofMinutes(1);
+    /** After that long without stopping again, the cause counts as mended. */
+    private static final Duration MENDED_AFTER = Duration.ofSeconds(2);
+
     private static final Duration CLOSE_MAX = Duration.ofSeconds(15);
 
     private final SourceConfig source;
@@ -49,6 +54,7 @@ public final class Relay implements Runnable, AutoCloseable {
     private @Nullable ProgressMark knownMark;
     private RelayException.@Nullable HistoryBroken broken;
     private Duration retryAfter = RETRY_FIRST;
+    private Duration stoppedFor = STOPPED_FIRST;
 
     /**
      * Opens nothing yet.
@@ -105,51 +111,62 @@ public final class Relay implements Runnable, AutoCloseable {
             return again(e.reason(), e.remedy());
         } catch (SQLException e) {
             LOG.debug("Source {} broke", source.name(), e);
-            return again(
-                    "database " + source.displayUrl() + ": " + e.getMessage(),
-                    "none if the database comes back; otherwise `check`");
+            DatabaseTrouble trouble = DatabaseTrouble.of(source, e);
+            return again(trouble.reason(), trouble.remedy());
         } catch (RuntimeException e) {
             LOG.error("Source {} broke in an unforeseen way", source.name(), e);
             return again(e.toString(), "the log has the details; please report them");
         }
     }
 
+    /** Tries again from time to time: what only people can mend they may mend without telling. */
     private Duration stopped(RelayException.Stopped e) {
         board.enter(SourceState.STOPPED, e.reason(), e.remedy());
-        watchUntilClosed();
+        watch(e.isForGood() ? Duration.ofNanos(Long.MAX_VALUE) : stoppedFor);
+        stoppedFor = shorter(stoppedFor.multipliedBy(2), STOPPED_LONGEST);
         return Duration.ZERO;
     }
 
     /** WAL piles up while a source is stopped, and people have to be told. */
-    private void watchUntilClosed() {
-        while (isOpen()) {
+    private void watch(Duration duration) {
+        long start = surroundings.nanoTime();
+        long left = duration.toNanos();
+        while (isOpen() && left > 0) {
             try (SourceDatabase database = surroundings.connect()) {
                 look(database);
             } catch (SQLException e) {
                 LOG.debug("Source {} is stopped, and its database away", source.name(), e);
             }
-            rest(WATCH_INTERVAL);
+            rest(shorter(WATCH_INTERVAL, Duration.ofNanos(left)));
+            left = duration.toNanos() - (surroundings.nanoTime() - start);
         }
+    }
+
+    private static Duration shorter(Duration one, Duration other) {
+        return one.compareTo(other) < 0 ? one : other;
     }
 
     private Duration again(String reason, String remedy) {
         board.enter(SourceState.RECOVERING, reason, remedy);
         board.retried();
         Duration rest = retryAfter;
-        Duration next = rest.multipliedBy(2);
-        retryAfter = next.compareTo(RETRY_LONGEST) > 0 ? RETRY_LONGEST : next;
+        retryAfter = shorter(rest.multipliedBy(2), RETRY_LONGEST);
         return rest;
     }
 
     private void relay() throws SQLException {
         try (Stream stream = lead()) {
-            board.enter(SourceState.STREAMING, "", "");
             long start = surroundings.nanoTime();
             try {
                 while (isOpen()) {
+                    long streaming = surroundings.nanoTime() - start;
+                    if (!board.isStopped() || streaming > MENDED_AFTER.toNanos()) {
+                        board.enter(SourceState.STREAMING, "", "");
+                    }
                     stream.runOnce();
-                    if (surroundings.nanoTime() - start > RETRY_LONGEST.toNanos()) {
+                    if (streaming > RETRY_LONGEST.toNanos()) {
                         retryAfter = RETRY_FIRST; // it lives: the next failure is a new one
+                        stoppedFor = STOPPED_FIRST;
                     }
                 }
             } finally {

@@ -61,6 +61,11 @@ final class StatusBoard {
         }
     }
 
+    /** Only the relay's own thread calls this. */
+    boolean isStopped() {
+        return headline.state == SourceState.STOPPED;
+    }
+
     /** Ends it without alarm: somebody asked for it. */
     void closed() {
         if (headline.state != SourceState.STOPPED) {

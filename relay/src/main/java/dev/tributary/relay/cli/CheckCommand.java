@@ -43,7 +43,13 @@ final class CheckCommand implements Callable<Integer> {
                     "source " + source.name() + ", " + source.displayUrl(),
                     Preflight.of(source, streaming.contains(source.name())));
         }
-        section(out, all, "Kafka", KafkaPreflight.of(read.kafka()));
+        section(
+                out,
+                all,
+                "Kafka",
+                KafkaPreflight.of(
+                        read.kafka(),
+                        read.sources().stream().map(SourceConfig::name).toList()));
 
         long failed = all.stream().filter(Finding::isFailure).count();
         long warnings =

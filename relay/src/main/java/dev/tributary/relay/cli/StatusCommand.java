@@ -1,8 +1,10 @@
 package dev.tributary.relay.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.tributary.relay.SourceState;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -12,8 +14,15 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** Shows how the running relay's sources stand. */
-@Command(name = "status", description = "Asks the running relay how its sources stand.")
+@Command(
+        name = "status",
+        description =
+                "Asks the running relay how its sources stand; exit code 1 if one is STOPPED or SLOT_LOST, or no relay"
+                        + " answers.")
 final class StatusCommand implements Callable<Integer> {
+    /** What does not pass by itself. */
+    private static final Set<String> STANDING_STILL = Set.of(SourceState.STOPPED.name(), SourceState.SLOT_LOST.name());
+
     @Mixin
     private final ConfigOption config = new ConfigOption();
 
@@ -35,6 +44,11 @@ final class StatusCommand implements Callable<Integer> {
                 sources.forEach(source -> print(out, source));
             }
             out.flush();
+            for (JsonNode source : sources) {
+                if (STANDING_STILL.contains(source.path("state").asText())) {
+                    return ExitCode.SOFTWARE;
+                }
+            }
             return ExitCode.OK;
         } catch (IOException e) {
             PrintWriter err = spec.commandLine().getErr();

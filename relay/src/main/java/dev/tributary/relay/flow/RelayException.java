@@ -73,5 +73,22 @@ public class RelayException extends RuntimeException {
         public Stopped(String reason, String remedy, @Nullable Throwable cause) {
             super(reason, remedy, cause);
         }
+
+        /** Whether another attempt might go on without having seen what this one has: only people may make it. */
+        public boolean isForGood() {
+            return false;
+        }
+    }
+
+    /** A topic lost what it had acknowledged, as only the stream that wrote to it has seen. */
+    public static final class RecordsLost extends Stopped {
+        public RecordsLost(String reason, String remedy) {
+            super(reason, remedy, null);
+        }
+
+        @Override
+        public boolean isForGood() {
+            return true;
+        }
     }
 }

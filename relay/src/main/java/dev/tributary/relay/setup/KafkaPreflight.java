@@ -1,8 +1,10 @@
 package dev.tributary.relay.setup;
 
+import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.relay.config.Suggestion;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,9 +15,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** Looks at Kafka and at the client's properties, and changes nothing. */
@@ -24,15 +31,19 @@ public final class KafkaPreflight {
 
     private KafkaPreflight() {}
 
-    /** All findings, good ones too. */
-    public static List<Finding> of(Map<String, Object> kafka) {
-        return of(kafka, PATIENCE);
+    /**
+     * All findings, good ones too.
+     *
+     * @param sources the names of the sources, whose topics of progress marks are looked at
+     */
+    public static List<Finding> of(Map<String, Object> kafka, Collection<String> sources) {
+        return of(kafka, sources, PATIENCE);
     }
 
-    static List<Finding> of(Map<String, Object> kafka, Duration patience) {
+    static List<Finding> of(Map<String, Object> kafka, Collection<String> sources, Duration patience) {
         List<Finding> findings = new ArrayList<>(properties(kafka));
         if (findings.stream().noneMatch(Finding::isFailure)) {
-            findings.add(broker(kafka, patience));
+            findings.addAll(broker(kafka, sources, patience));
         }
         return findings;
     }
@@ -65,40 +76,77 @@ public final class KafkaPreflight {
         return findings;
     }
 
-    private static Finding broker(Map<String, Object> kafka, Duration patience) {
+    private static List<Finding> broker(Map<String, Object> kafka, Collection<String> sources, Duration patience) {
         Object servers = kafka.get(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG);
         String remedy =
                 "Start Kafka, or correct relay.kafka.bootstrap.servers and, where Kafka asks for them, relay.kafka.security.protocol, sasl.* and ssl.*";
         try {
-            int brokers = brokers(kafka, patience);
-            return Finding.ok("connection", brokers + (brokers == 1 ? " broker" : " brokers") + " by " + servers);
+            Admin admin = Admin.create(kafka);
+            try {
+                int brokers = get(admin.describeCluster().nodes(), patience).size();
+                List<Finding> findings = new ArrayList<>();
+                findings.add(
+                        Finding.ok("connection", brokers + (brokers == 1 ? " broker" : " brokers") + " by " + servers));
+                findings.addAll(marks(admin, sources, patience));
+                return findings;
+            } finally {
+                // Otherwise it would wait a minute for the answer that did not come
+                admin.close(Duration.ZERO);
+            }
         } catch (TimeoutException e) {
-            return Finding.failed(
+            return List.of(Finding.failed(
                     "connection",
                     "no broker answered at " + servers + " within " + patience.toSeconds() + " s",
-                    remedy);
+                    remedy));
         } catch (ExecutionException e) {
-            return Finding.failed("connection", "Kafka at " + servers + " refuses: " + reason(e), remedy);
+            return List.of(Finding.failed("connection", "Kafka at " + servers + " refuses: " + reason(e), remedy));
         } catch (KafkaException e) {
-            return Finding.failed("connection", "Kafka's client does not start: " + reason(e), remedy);
+            return List.of(Finding.failed("connection", "Kafka's client does not start: " + reason(e), remedy));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return Finding.failed("connection", "interrupted while asking " + servers, "");
+            return List.of(Finding.failed("connection", "interrupted while asking " + servers, ""));
         }
     }
 
-    private static int brokers(Map<String, Object> kafka, Duration patience)
+    /** Topics of progress marks that would lose them; those that are missing the relay creates. */
+    private static List<Finding> marks(Admin admin, Collection<String> sources, Duration patience)
             throws ExecutionException, InterruptedException, TimeoutException {
-        Admin admin = Admin.create(kafka);
+        Set<String> existing = get(admin.listTopics().names(), patience);
+        List<ConfigResource> marks = sources.stream()
+                .map(ProgressMark::topicOf)
+                .filter(existing::contains)
+                .map(topic -> new ConfigResource(ConfigResource.Type.TOPIC, topic))
+                .toList();
+        List<Finding> findings = new ArrayList<>();
         try {
-            return admin.describeCluster()
-                    .nodes()
-                    .get(patience.toMillis(), TimeUnit.MILLISECONDS)
-                    .size();
-        } finally {
-            // Otherwise it would wait a minute for the answer that did not come
-            admin.close(Duration.ZERO);
+            get(admin.describeConfigs(marks).all(), patience).forEach((topic, config) -> {
+                ConfigEntry entry = config.get(TopicConfig.CLEANUP_POLICY_CONFIG);
+                String policy = entry == null ? TopicConfig.CLEANUP_POLICY_COMPACT : entry.value();
+                if (!policy.equals(TopicConfig.CLEANUP_POLICY_COMPACT)) {
+                    findings.add(Finding.failed(
+                            "marks",
+                            topic.name() + " has cleanup.policy " + policy
+                                    + ": while the relay is away, Kafka would remove the progress marks",
+                            "kafka-configs.sh --alter --topic " + topic.name()
+                                    + " --add-config cleanup.policy=compact"));
+                }
+            });
+        } catch (ExecutionException e) {
+            if (!(e.getCause() instanceof AuthorizationException)) {
+                throw e;
+            }
+            findings.add(Finding.warning(
+                    "marks",
+                    "the relay may not read the configuration of its topics, which are not checked",
+                    "Allow it DescribeConfigs; cleanup.policy must be compact for tributary.progress.*, delete for the"
+                            + " others"));
         }
+        return findings;
+    }
+
+    private static <T> T get(KafkaFuture<T> answer, Duration patience)
+            throws ExecutionException, InterruptedException, TimeoutException {
+        return answer.get(patience.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private static String reason(Throwable e) {

@@ -149,12 +149,11 @@ public final class KafkaSink implements AutoCloseable {
     }
 
     private static RelayException wentBack(String topic, RecordMetadata metadata, long end) {
-        return new RelayException.Stopped(
+        return new RelayException.RecordsLost(
                 "partition " + metadata.partition() + " of topic " + topic + " went back from offset " + end + " to "
                         + metadata.offset() + ": it was created anew or cut short",
                 "what it held is only in the outbox tables and with readers that had read it; if that is meant to be,"
-                        + " delete the source's topic of progress marks too and restart the relay",
-                null);
+                        + " delete the source's topic of progress marks too and restart the relay");
     }
 
     private void fail(String topic, byte @Nullable [] id, Exception cause) {
@@ -178,7 +177,7 @@ public final class KafkaSink implements AutoCloseable {
             boolean unauthorized = cause instanceof AuthorizationException;
             String reason = "Kafka refuses " + what;
             String remedy = unauthorized
-                    ? "allow the relay to write to the topic, then restart the relay"
+                    ? "allow the relay to write to the topic"
                     : "raise the limit that is named (max.message.bytes of the topic, max.request.size of the"
                             + " relay), or name the event's id under `skip`; then restart the relay";
             return id == null

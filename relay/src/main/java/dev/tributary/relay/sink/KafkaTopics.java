@@ -21,6 +21,7 @@ import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.PolicyViolationException;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,8 +59,13 @@ final class KafkaTopics implements Topics {
     public void ensureMarks(String topic) {
         NewTopic marks = new NewTopic(topic, Optional.of(1), Optional.empty())
                 .configs(Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT));
-        if (!create(marks)) {
-            LOG.debug("Topic {} is there", topic);
+        String policy = create(marks) ? null : cleanupPolicy(topic);
+        if (policy != null && !policy.equals(TopicConfig.CLEANUP_POLICY_COMPACT)) {
+            throw new RelayException.Stopped(
+                    "topic " + topic + " has cleanup.policy " + policy
+                            + ": while the relay is away, Kafka would remove the progress marks",
+                    "set its cleanup.policy to compact",
+                    null);
         }
     }
 
@@ -109,25 +115,33 @@ final class KafkaTopics implements Topics {
     }
 
     private void check(String topic) {
+        String policy = cleanupPolicy(topic);
+        if (policy != null && policy.contains(TopicConfig.CLEANUP_POLICY_COMPACT)) {
+            throw new RelayException.Stopped(
+                    "topic " + topic + " is compacted: Kafka would remove events",
+                    "set its cleanup.policy to delete",
+                    null);
+        }
+    }
+
+    /** Null if the relay may not know. */
+    private @Nullable String cleanupPolicy(String topic) {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
-        Config config;
         try {
-            config = admin.describeConfigs(List.of(resource)).all().get().getOrDefault(resource, new Config(List.of()));
+            ConfigEntry policy = admin.describeConfigs(List.of(resource))
+                    .all()
+                    .get()
+                    .getOrDefault(resource, new Config(List.of()))
+                    .get(TopicConfig.CLEANUP_POLICY_CONFIG);
+            return policy == null ? null : policy.value();
         } catch (ExecutionException e) {
             if (e.getCause() instanceof AuthorizationException) {
                 LOG.warn("Topic {} is not checked: the relay may not read its configuration", topic);
-                return;
+                return null;
             }
             throw unavailable("describe topic " + topic, e);
         } catch (InterruptedException e) {
             throw interrupted(e);
-        }
-        ConfigEntry cleanup = config.get(TopicConfig.CLEANUP_POLICY_CONFIG);
-        if (cleanup != null && cleanup.value().contains(TopicConfig.CLEANUP_POLICY_COMPACT)) {
-            throw new RelayException.Stopped(
-                    "topic " + topic + " is compacted: Kafka would remove events",
-                    "set its cleanup.policy to delete, then restart the relay",
-                    null);
         }
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
+import dev.tributary.relay.SlotHealth;
 import dev.tributary.relay.SourceState;
 import dev.tributary.relay.SourceStatus;
 import dev.tributary.relay.config.HttpConfig;
@@ -20,6 +21,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -221,6 +223,26 @@ class RelayCommandTest {
                                     """, ""));
             assertThat(relay("status", "--json", "--config", config).out()).contains("\"confirmedLsnText\" : \"0/10\"");
         }
+    }
+
+    @Test
+    void endsWith1WhereASourceStandsStill() throws IOException {
+        String config = config("");
+        AtomicReference<SourceState> state = new AtomicReference<>();
+        try (HttpApi api = HttpApi.start(new HttpConfig("127.0.0.1", port), () -> List.of(standing(state.get())))) {
+            for (SourceState each : SourceState.values()) {
+                state.set(each);
+                boolean still = each == SourceState.STOPPED || each == SourceState.SLOT_LOST;
+                assertThat(relay("status", "--config", config).exitCode())
+                        .as(each + " at " + api.uri())
+                        .isEqualTo(still ? 1 : 0);
+            }
+        }
+    }
+
+    private SourceStatus standing(SourceState state) {
+        SourceStatus.Progress none = new SourceStatus.Progress(0, 0, 0, 0, 0, 0, 0, null, 0, 0, null);
+        return new SourceStatus(source, state, Instant.EPOCH, "", "", false, none, SlotHealth.UNKNOWN);
     }
 
     private int port;
