@@ -72,3 +72,97 @@ COMMENT ON COLUMN tributary.parked_event.error IS
     'What went wrong; null for events that wait behind such a one.';
 COMMENT ON COLUMN tributary.parked_event.attempts IS
     'How often its handler has been tried; 0 for events that wait.';
+
+-- Late arrivals are looked for by number.
+CREATE INDEX IF NOT EXISTS parked_event_sequence
+    ON tributary.parked_event (subscription, source, aggregate_type, aggregate_id, sequence);
+
+CREATE TABLE IF NOT EXISTS tributary.parked_aggregate (
+    subscription    text        NOT NULL,
+    source          text        NOT NULL,
+    aggregate_type  text        NOT NULL,
+    aggregate_id    text        NOT NULL,
+    topic           text        NOT NULL,
+    topic_partition integer     NOT NULL,
+    last_sequence   bigint,
+    missing         int8range,
+    parked_at       timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (subscription, source, aggregate_type, aggregate_id)
+);
+
+CREATE INDEX IF NOT EXISTS parked_aggregate_partition
+    ON tributary.parked_aggregate (subscription, topic, topic_partition);
+
+COMMENT ON TABLE tributary.parked_aggregate IS
+    'The aggregates that have parked events. While a row is here, later events are parked too.';
+COMMENT ON COLUMN tributary.parked_aggregate.last_sequence IS
+    'The number of the last event that was applied; null if it has none or is not known.';
+COMMENT ON COLUMN tributary.parked_aggregate.missing IS
+    'The numbers that have to come first, as far as known; null if it is not that what is wrong.';
+
+CREATE TABLE IF NOT EXISTS tributary.discarded_event (
+    park_order      bigint      PRIMARY KEY,
+    subscription    text        NOT NULL,
+    source          text        NOT NULL,
+    aggregate_type  text        NOT NULL,
+    aggregate_id    text        NOT NULL,
+    event_id        text        NOT NULL,
+    type            text        NOT NULL,
+    topic           text        NOT NULL,
+    topic_partition integer     NOT NULL,
+    record_offset   bigint      NOT NULL,
+    record_time     timestamptz NOT NULL,
+    position        text,
+    sequence        bigint,
+    record_key      bytea,
+    record_value    bytea,
+    headers         json        NOT NULL,
+    error           text,
+    stack           text,
+    attempts        integer     NOT NULL,
+    parked_at       timestamptz NOT NULL,
+    reason          text        NOT NULL,
+    discarded_by    text        NOT NULL,
+    discarded_at    timestamptz NOT NULL DEFAULT now()
+);
+
+COMMENT ON TABLE tributary.discarded_event IS
+    'Parked events that somebody has decided to do without, as they came. Nothing reads or deletes them but people.';
+
+CREATE INDEX IF NOT EXISTS discarded_event_sequence
+    ON tributary.discarded_event (subscription, source, aggregate_type, aggregate_id, sequence);
+
+CREATE TABLE IF NOT EXISTS tributary.accepted_gap (
+    subscription    text        NOT NULL,
+    source          text        NOT NULL,
+    aggregate_type  text        NOT NULL,
+    aggregate_id    text        NOT NULL,
+    missing         int8range   NOT NULL,
+    reason          text        NOT NULL,
+    accepted_by     text        NOT NULL,
+    accepted_at     timestamptz NOT NULL DEFAULT now()
+);
+
+COMMENT ON TABLE tributary.accepted_gap IS
+    'Numbers of events that somebody has decided not to wait for any more. Nothing reads or deletes them but people.';
+
+CREATE TABLE IF NOT EXISTS tributary.aggregate_sequence (
+    subscription    text        NOT NULL,
+    topic           text        NOT NULL,
+    topic_partition integer     NOT NULL,
+    row_number      bigint      NOT NULL,
+    data            bytea       NOT NULL,
+    PRIMARY KEY (subscription, topic, topic_partition, row_number)
+);
+
+COMMENT ON TABLE tributary.aggregate_sequence IS
+    'A journal of the last sequence applied of each aggregate: 8 bytes of a hash of its name, then the number, 7 bits to a byte, the lowest first. A later entry overrides an earlier one.';
+
+-- Hashes cannot be compressed, and trying costs time
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = 'tributary.aggregate_sequence'::regclass
+               AND attname = 'data' AND attstorage <> 'e') THEN
+        ALTER TABLE tributary.aggregate_sequence ALTER COLUMN data SET STORAGE EXTERNAL;
+    END IF;
+END $$;

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /** A batch on its way into the database: whole at first, in parts once something in it fails, until that is alone. */
 final class BatchParts {
     /** A failure must come twice to count as the event's fault. */
-    private static final int ATTEMPTS_BEFORE_PARKING = 2;
+    static final int ATTEMPTS_BEFORE_PARKING = 2;
 
     private final Deque<List<Incoming>> parts = new ArrayDeque<>();
     private int failures;

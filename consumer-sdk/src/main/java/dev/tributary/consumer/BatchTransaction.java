@@ -3,6 +3,8 @@ package dev.tributary.consumer;
 import dev.tributary.consumer.Incoming.Decoded;
 import dev.tributary.consumer.Incoming.Undecodable;
 import dev.tributary.consumer.LiveCounters.What;
+import dev.tributary.consumer.ParkedEvent.Failure;
+import dev.tributary.consumer.Parking.Parked;
 import dev.tributary.consumer.Parking.Poison;
 import dev.tributary.consumer.PositionStore.Claim;
 import dev.tributary.consumer.PositionStore.Progress;
@@ -15,6 +17,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -28,20 +31,35 @@ final class BatchTransaction {
     private final SubscriptionConfig config;
     private final PositionStore positions;
     private final Parking parking;
+    private final PartitionSequences sequences;
     private final Tables tables = new Tables();
     private final Object connectionLock = new Object();
     private @Nullable Connection current;
     private boolean mayHaveParked = true;
 
-    BatchTransaction(SubscriptionConfig config, PositionStore positions, Parking parking) {
+    BatchTransaction(
+            SubscriptionConfig config, PositionStore positions, Parking parking, PartitionSequences sequences) {
         this.config = config;
         this.positions = positions;
         this.parking = parking;
+        this.sequences = sequences;
     }
 
     /** What became of an attempt. Only {@link Committed} has changed anything, and {@link CommitUnknown} may have. */
     sealed interface Outcome {
-        record Committed(Progress progress, Map<What, Integer> counts, List<Undecodable> garbage) implements Outcome {}
+        /**
+         * Done.
+         *
+         * @param gaps aggregates parked for numbers that are missing, in a sentence each
+         * @param healed aggregates of which such a number has come
+         */
+        record Committed(
+                Progress progress,
+                Map<What, Integer> counts,
+                List<Undecodable> garbage,
+                List<String> gaps,
+                Set<Aggregate> healed)
+                implements Outcome {}
 
         /** Someone else has claimed the partition, or moved its position. */
         record Fenced() implements Outcome {}
@@ -135,6 +153,7 @@ final class BatchTransaction {
         if (!positions.lock(connection, claim, from)) {
             return new Outcome.Fenced();
         }
+        sequences.begin();
         Step step = new Step(connection, rows, from, poison, parkedAmong(connection, batch));
         for (int i = 0; i < batch.size(); i++) {
             try {
@@ -157,6 +176,7 @@ final class BatchTransaction {
         long nextOffset = batch.get(batch.size() - 1).record().offset() + 1;
         Progress to = new Progress(nextOffset, Map.copyOf(step.seen));
         try {
+            sequences.write(connection);
             if (!positions.advance(connection, claim, from, to)) {
                 return new Outcome.Fenced();
             }
@@ -169,12 +189,19 @@ final class BatchTransaction {
             return Failures.leavesCommitUnknown(e) ? new Outcome.CommitUnknown(e) : new Outcome.Failed(-1, e);
         }
         mayHaveParked |= step.counts.containsKey(What.PARKED);
-        return new Outcome.Committed(to, step.counts, step.garbage);
+        sequences.committed();
+        return new Outcome.Committed(to, step.counts, step.garbage, step.gaps, step.healed);
     }
 
-    private Set<Aggregate> parkedAmong(Connection connection, List<Incoming> batch) throws SQLException {
+    private Map<Aggregate, Parked> parkedAmong(Connection connection, List<Incoming> batch) throws SQLException {
         if (!mayHaveParked) {
-            return Set.of();
+            return new HashMap<>();
+        }
+        // Redrives, which may run elsewhere, write there
+        sequences.refresh(connection);
+        if (parking.aggregates(connection, 1) == 0) {
+            mayHaveParked = false;
+            return new HashMap<>();
         }
         List<Aggregate> candidates = new ArrayList<>();
         for (Incoming incoming : batch) {
@@ -199,12 +226,19 @@ final class BatchTransaction {
         private final Connection connection;
         private final Dispatch dispatch;
         private final @Nullable Poison poison;
-        private final Set<Aggregate> parked;
+        private final Map<Aggregate, Parked> parked;
         private final Map<String, Position> seen;
         private final Map<What, Integer> counts = new EnumMap<>(What.class);
         private final List<Undecodable> garbage = new ArrayList<>();
+        private final List<String> gaps = new ArrayList<>();
+        private final Set<Aggregate> healed = new LinkedHashSet<>();
 
-        Step(Connection connection, RowBatch rows, Progress from, @Nullable Poison poison, Set<Aggregate> parked) {
+        Step(
+                Connection connection,
+                RowBatch rows,
+                Progress from,
+                @Nullable Poison poison,
+                Map<Aggregate, Parked> parked) {
             this.connection = connection;
             this.dispatch = new Dispatch(config, connection, rows);
             this.poison = poison;
@@ -243,27 +277,62 @@ final class BatchTransaction {
             if (event.position() != null) {
                 seen.put(event.source(), event.position());
             }
-            if (!known) {
-                count(What.SKIPPED);
-            } else if (parked.contains(Aggregate.of(event))) {
-                parking.park(connection, decoded, null);
-                count(What.PARKED);
-            } else if (poison != null) {
-                return park(decoded, poison);
-            } else {
-                return handle(decoded);
+            try {
+                return takeNew(decoded, known);
+            } catch (NoHandlerException e) {
+                return unknownType(e.type(), decoded);
+            }
+        }
+
+        private @Nullable Stop takeNew(Decoded decoded, boolean known) throws Exception {
+            Event<byte[]> event = decoded.event();
+            Parked behind = parked.isEmpty() ? null : parked.get(Aggregate.of(event));
+            if (behind != null) {
+                takeOfParked(decoded, behind, known);
+                return null;
+            }
+            long last = hasNumber(event) ? sequences.last(event) : 0;
+            Missing missing = last == 0 ? null : parking.missing(connection, event, last);
+            if (missing != null) {
+                return parkForMissing(decoded, last, missing);
+            }
+            if (poison != null && known) {
+                return parkPoison(decoded, last, poison);
+            }
+            apply(event, known);
+            if (hasNumber(event)) {
+                sequences.applied(event, last);
             }
             return null;
         }
 
-        private @Nullable Stop handle(Decoded decoded) throws Exception {
-            try {
-                dispatch.handle(decoded.event());
-            } catch (NoHandlerException e) {
-                return unknownType(e.type(), decoded);
+        /** Whether its sequence says something about the events before it. */
+        private boolean hasNumber(Event<?> event) {
+            return event.sequence() != null
+                    && event.position() != null
+                    && config.policy().sequenceGap() == SequenceGap.PARK;
+        }
+
+        private void takeOfParked(Decoded decoded, Parked behind, boolean known) throws Exception {
+            Event<byte[]> event = decoded.event();
+            if (behind.waitsFor(event) && poison == null) {
+                apply(event, known);
+                Aggregate aggregate = Aggregate.of(event);
+                parking.applied(connection, aggregate, behind);
+                healed.add(aggregate);
+            } else if (known || hasNumber(event)) {
+                parking.park(connection, decoded, poison == null ? null : poison.failure());
+                count(What.PARKED);
+            } else {
+                count(What.SKIPPED);
             }
-            count(What.APPLIED);
-            return null;
+        }
+
+        private void apply(Event<byte[]> event, boolean known) throws Exception {
+            if (known) {
+                dispatch.handle(event);
+            }
+            count(known ? What.APPLIED : What.SKIPPED);
         }
 
         private Stop unknownType(String type, Decoded decoded) {
@@ -281,17 +350,41 @@ final class BatchTransaction {
             return event.position() != null && last != null && !event.position().isAfter(last);
         }
 
-        private @Nullable Stop park(Decoded decoded, Poison reason) throws SQLException {
-            int max = config.limits().parkedAggregatesMax();
-            if (parking.aggregates(connection, max) >= max) {
+        private @Nullable Stop parkPoison(Decoded decoded, long last, Poison reason) throws SQLException {
+            if (isFull()) {
                 return new Stop(
-                        max + " aggregates are parked, so it is the handler that is broken; now with "
+                        parkedMax() + " aggregates are parked, so it is the handler that is broken; now with "
                                 + Failures.describe(reason.error()),
                         "see tributary.parked_event, mend the handler and restart, or raise parkedAggregatesMax");
             }
-            parking.park(connection, decoded, reason);
-            count(What.PARKED);
+            park(decoded, reason.failure(), last, null);
             return null;
+        }
+
+        private @Nullable Stop parkForMissing(Decoded decoded, long last, Missing missing) throws SQLException {
+            if (isFull()) {
+                return new Stop(
+                        parkedMax() + " aggregates are parked, so it is more than single events that did not come; now "
+                                + Aggregate.of(decoded.event()) + ": " + missing.describe(),
+                        "see tributary.parked_event, have the missing events sent again, or raise parkedAggregatesMax");
+            }
+            park(decoded, new Failure(missing.describe(), null, 0), last, missing);
+            gaps.add(Aggregate.of(decoded.event()) + ": " + missing.describe());
+            return null;
+        }
+
+        private void park(Decoded decoded, Failure failure, long last, @Nullable Missing missing) throws SQLException {
+            parked.put(
+                    Aggregate.of(decoded.event()), parking.parkAggregate(connection, decoded, failure, last, missing));
+            count(What.PARKED);
+        }
+
+        private boolean isFull() throws SQLException {
+            return parking.aggregates(connection, parkedMax()) >= parkedMax();
+        }
+
+        private int parkedMax() {
+            return config.limits().parkedAggregatesMax();
         }
 
         private String sqlToSkip(Incoming incoming) {

@@ -14,6 +14,8 @@ final class LiveCounters {
         SKIPPED,
         GARBAGE,
         PARKED,
+        REDRIVEN,
+        DISCARDED,
         BATCHES,
         RETRIES,
         FENCED
@@ -36,6 +38,8 @@ final class LiveCounters {
                 sum(all, What.SKIPPED),
                 sum(all, What.GARBAGE),
                 sum(all, What.PARKED),
+                sum(all, What.REDRIVEN),
+                sum(all, What.DISCARDED),
                 sum(all, What.BATCHES),
                 sum(all, What.RETRIES),
                 sum(all, What.FENCED));

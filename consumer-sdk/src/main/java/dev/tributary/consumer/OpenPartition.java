@@ -5,6 +5,7 @@ import dev.tributary.consumer.TopicProbe.Extent;
 import dev.tributary.consumer.TopicProbe.Found;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -20,13 +21,20 @@ final class OpenPartition {
     private final TopicProbe probe;
     private final PositionStore positions;
     private final Parking parking;
+    private final PartitionSequences sequences;
     private final AtomicLong truncatedAt = new AtomicLong(NOWHERE);
 
-    OpenPartition(SubscriptionConfig config, TopicProbe probe, PositionStore positions, Parking parking) {
+    OpenPartition(
+            SubscriptionConfig config,
+            TopicProbe probe,
+            PositionStore positions,
+            Parking parking,
+            PartitionSequences sequences) {
         this.config = config;
         this.probe = probe;
         this.positions = positions;
         this.parking = parking;
+        this.sequences = sequences;
     }
 
     /** What came of it. */
@@ -34,9 +42,10 @@ final class OpenPartition {
         /**
          * It can be read.
          *
+         * @param healed parked aggregates whose missing numbers have come
          * @param end the partition's end in Kafka
          */
-        record Opened(Claim claim, boolean anyParked, long end) implements Result {}
+        record Opened(Claim claim, boolean anyParked, List<Aggregate> healed, long end) implements Result {}
 
         /** People have to act. */
         record Stopped(Stop stop, Claim claim) implements Result {}
@@ -108,6 +117,11 @@ final class OpenPartition {
             }
             Claim claim = positions.claim(connection, extent.topicId(), start);
             boolean anyParked = parking.aggregates(connection, 1) > 0;
+            List<Aggregate> healed = anyParked ? parking.healed(connection) : List.of();
+            // Only now: what a redrive elsewhere writes with its last parked event is either read here, or its
+            // aggregate
+            // was still parked above
+            sequences.load(connection);
             connection.rollback();
             long truncated = truncatedAt.get();
             Long lostFrom = lostFrom(claim, extent, truncated);
@@ -119,7 +133,9 @@ final class OpenPartition {
             if (stop != null && config.feed() != null && isNew(claim, start)) {
                 positions.giveBack(connection, claim);
             }
-            return stop == null ? new Result.Opened(claim, anyParked, extent.end()) : new Result.Stopped(stop, claim);
+            return stop == null
+                    ? new Result.Opened(claim, anyParked, healed, extent.end())
+                    : new Result.Stopped(stop, claim);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.tributary.consumer;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.tributary.consumer.Incoming.Decoded;
+import dev.tributary.consumer.ParkedEvent.Failure;
 import dev.tributary.outbox.wire.Position;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -16,10 +17,12 @@ import java.sql.Types;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.Base64;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
@@ -34,36 +37,45 @@ final class Parking {
 
     private final String subscription;
     private final TopicPartition partition;
+    private final ParkedStore store;
 
     Parking(String subscription, TopicPartition partition) {
         this.subscription = subscription;
         this.partition = partition;
+        this.store = new ParkedStore(subscription);
     }
 
     /** Why an event is parked. */
-    record Poison(Throwable error, int attempts) {}
-
-    /** What all partitions of a subscription have parked. */
-    static ParkedCounts count(Connection connection, String subscription) throws SQLException {
-        try (PreparedStatement query =
-                connection.prepareStatement("SELECT count(DISTINCT (source, aggregate_type, aggregate_id)), count(*)"
-                        + " FROM tributary.parked_event WHERE subscription = ?")) {
-            query.setString(1, subscription);
-            try (ResultSet row = query.executeQuery()) {
-                row.next();
-                return new ParkedCounts(row.getLong(1), row.getLong(2));
-            }
+    record Poison(Throwable error, int attempts) {
+        Failure failure() {
+            return new Failure(Parking.error(error), stack(error), attempts);
         }
     }
 
-    /** How many different aggregates are parked, counted no further than {@code max}. */
+    /** An aggregate that is parked, as far as live events are concerned. */
+    static final class Parked {
+        /** The sequence of its last event that was applied; 0 if not known. */
+        private long lastSequence;
+        /** Whether it waits for numbers to come. */
+        private final boolean forMissing;
+
+        Parked(long lastSequence, boolean forMissing) {
+            this.lastSequence = lastSequence;
+            this.forMissing = forMissing;
+        }
+
+        /** Whether it is this one that it waits for. */
+        boolean waitsFor(Event<?> event) {
+            return forMissing && event.sequence() != null && event.sequence() == lastSequence + 1;
+        }
+    }
+
+    /** How many aggregates are parked, counted no further than {@code max}. */
     int aggregates(Connection connection, int max) throws SQLException {
-        try (PreparedStatement query = connection.prepareStatement(
-                "SELECT count(*) FROM (SELECT DISTINCT source, aggregate_type, aggregate_id FROM tributary.parked_event"
+        try (PreparedStatement query =
+                connection.prepareStatement("SELECT count(*) FROM (SELECT FROM tributary.parked_aggregate"
                         + " WHERE subscription = ? AND topic = ? AND topic_partition = ? LIMIT ?) AS aggregates")) {
-            query.setString(1, subscription);
-            query.setString(2, partition.topic());
-            query.setInt(3, partition.partition());
+            setPartition(query, 1);
             query.setInt(4, max);
             try (ResultSet row = query.executeQuery()) {
                 row.next();
@@ -72,20 +84,47 @@ final class Parking {
         }
     }
 
-    /** Which of these aggregates are parked. */
-    Set<Aggregate> parked(Connection connection, List<Aggregate> candidates) throws SQLException {
+    /** Those that waited for numbers which have come, so that their next event can be applied. */
+    List<Aggregate> healed(Connection connection) throws SQLException {
         try (PreparedStatement query = connection.prepareStatement(
-                "SELECT source, type, id FROM unnest(?, ?, ?) AS c (source, type, id) WHERE EXISTS ("
-                        + "SELECT FROM tributary.parked_event p WHERE p.subscription = ? AND p.source = c.source"
-                        + " AND p.aggregate_type = c.type AND p.aggregate_id = c.id)")) {
+                "SELECT source, aggregate_type, aggregate_id FROM tributary.parked_aggregate a"
+                        + " WHERE subscription = ? AND topic = ? AND topic_partition = ? AND missing IS NOT NULL"
+                        + " AND EXISTS (SELECT FROM tributary.parked_event e WHERE e.subscription = a.subscription"
+                        + " AND e.source = a.source AND e.aggregate_type = a.aggregate_type"
+                        + " AND e.aggregate_id = a.aggregate_id AND e.sequence = a.last_sequence + 1)")) {
+            setPartition(query, 1);
+            List<Aggregate> healed = new ArrayList<>();
+            try (ResultSet row = query.executeQuery()) {
+                while (row.next()) {
+                    healed.add(new Aggregate(row.getString(1), row.getString(2), row.getString(3)));
+                }
+            }
+            return healed;
+        }
+    }
+
+    /** What is missing between an aggregate's last event and this one, discarded ones apart; null if nothing is. */
+    @Nullable
+    Missing missing(Connection connection, Event<?> event, long last) throws SQLException {
+        return store.missing(connection, Aggregate.of(event), last, Objects.requireNonNull(event.sequence()));
+    }
+
+    /** Which of these aggregates are parked. */
+    Map<Aggregate, Parked> parked(Connection connection, List<Aggregate> candidates) throws SQLException {
+        try (PreparedStatement query = connection.prepareStatement("SELECT p.source, p.aggregate_type, p.aggregate_id,"
+                + " coalesce(p.last_sequence, 0), p.missing IS NOT NULL FROM unnest(?, ?, ?) AS c (source, type, id)"
+                + " JOIN tributary.parked_aggregate p ON p.subscription = ? AND p.source = c.source"
+                + " AND p.aggregate_type = c.type AND p.aggregate_id = c.id")) {
             query.setArray(1, texts(connection, candidates.stream().map(Aggregate::source)));
             query.setArray(2, texts(connection, candidates.stream().map(Aggregate::type)));
             query.setArray(3, texts(connection, candidates.stream().map(Aggregate::id)));
             query.setString(4, subscription);
-            Set<Aggregate> parked = new HashSet<>();
-            try (ResultSet rows = query.executeQuery()) {
-                while (rows.next()) {
-                    parked.add(new Aggregate(rows.getString(1), rows.getString(2), rows.getString(3)));
+            Map<Aggregate, Parked> parked = new HashMap<>();
+            try (ResultSet row = query.executeQuery()) {
+                while (row.next()) {
+                    parked.put(
+                            new Aggregate(row.getString(1), row.getString(2), row.getString(3)),
+                            new Parked(row.getLong(4), row.getBoolean(5)));
                 }
             }
             return parked;
@@ -93,24 +132,61 @@ final class Parking {
     }
 
     /**
+     * Parks an aggregate with the first of its events that cannot be applied.
+     *
+     * @param lastSequence of the last one that was; 0 if not known
+     * @param missing the numbers that it has to wait for; null if something else is wrong
+     */
+    Parked parkAggregate(
+            Connection connection, Decoded first, Failure failure, long lastSequence, @Nullable Missing missing)
+            throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement("INSERT INTO tributary.parked_aggregate"
+                + " (subscription, topic, topic_partition, source, aggregate_type, aggregate_id, last_sequence, missing)"
+                + " VALUES (?, ?, ?, ?, ?, ?, ?, int8range(?, ?))")) {
+            setPartition(insert, 1);
+            insert.setString(4, first.event().source());
+            insert.setString(5, first.event().aggregateType());
+            insert.setString(6, first.event().aggregateId());
+            insert.setObject(7, lastSequence == 0 ? null : lastSequence, Types.BIGINT);
+            setRange(insert, 8, missing);
+            insert.executeUpdate();
+        }
+        park(connection, first, failure);
+        return new Parked(lastSequence, missing != null);
+    }
+
+    /** What a parked aggregate has waited for has come and been applied. */
+    void applied(Connection connection, Aggregate aggregate, Parked parked) throws SQLException {
+        parked.lastSequence++;
+        try (PreparedStatement update = connection.prepareStatement(
+                "UPDATE tributary.parked_aggregate SET last_sequence = ? WHERE subscription = ? AND source = ?"
+                        + " AND aggregate_type = ? AND aggregate_id = ?")) {
+            update.setLong(1, parked.lastSequence);
+            update.setString(2, subscription);
+            update.setString(3, aggregate.source());
+            update.setString(4, aggregate.type());
+            update.setString(5, aggregate.id());
+            update.executeUpdate();
+        }
+    }
+
+    /**
      * Parks an event behind those of its aggregate that are parked already.
      *
-     * @param poison what is wrong with it; null if it only waits for earlier ones
+     * @param failure what is wrong with it; null if it only waits for earlier ones
      */
-    void park(Connection connection, Decoded incoming, @Nullable Poison poison) throws SQLException {
+    void park(Connection connection, Decoded incoming, @Nullable Failure failure) throws SQLException {
         Event<byte[]> event = incoming.event();
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO tributary.parked_event"
-                + " (subscription, source, aggregate_type, aggregate_id, event_id, type, topic, topic_partition,"
+                + " (subscription, topic, topic_partition, source, aggregate_type, aggregate_id, event_id, type,"
                 + " record_offset, record_time, position, sequence, record_key, record_value, headers, error, stack,"
                 + " attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::json, ?, ?, ?)")) {
-            insert.setString(1, subscription);
-            insert.setString(2, event.source());
-            insert.setString(3, event.aggregateType());
-            insert.setString(4, event.aggregateId());
-            insert.setString(5, event.id());
-            insert.setString(6, event.type());
-            insert.setString(7, event.topic());
-            insert.setInt(8, event.partition());
+            setPartition(insert, 1);
+            insert.setString(4, event.source());
+            insert.setString(5, event.aggregateType());
+            insert.setString(6, event.aggregateId());
+            insert.setString(7, event.id());
+            insert.setString(8, event.type());
             insert.setLong(9, event.offset());
             insert.setObject(10, utc(incoming.record().timestamp()));
             Position position = event.position();
@@ -119,11 +195,22 @@ final class Parking {
             insert.setBytes(13, incoming.record().key());
             insert.setBytes(14, incoming.record().value());
             insert.setString(15, json(incoming.record().headers()));
-            insert.setString(16, poison == null ? null : storable(poison.error().toString(), ERROR_CHARS_MAX));
-            insert.setString(17, poison == null ? null : storable(stack(poison.error()), STACK_CHARS_MAX));
-            insert.setInt(18, poison == null ? 0 : poison.attempts());
+            insert.setString(16, failure == null ? null : failure.error());
+            insert.setString(17, failure == null ? null : failure.stack());
+            insert.setInt(18, failure == null ? 0 : failure.attempts());
             insert.executeUpdate();
         }
+    }
+
+    static void setRange(PreparedStatement statement, int first, @Nullable Missing missing) throws SQLException {
+        statement.setObject(first, missing == null ? null : missing.first(), Types.BIGINT);
+        statement.setObject(first + 1, missing == null ? null : missing.next(), Types.BIGINT);
+    }
+
+    private void setPartition(PreparedStatement statement, int first) throws SQLException {
+        statement.setString(first, subscription);
+        statement.setString(first + 1, partition.topic());
+        statement.setInt(first + 2, partition.partition());
     }
 
     private static OffsetDateTime utc(long epochMillis) {
@@ -148,10 +235,16 @@ final class Parking {
         return all.toString();
     }
 
-    private static String stack(Throwable error) {
+    /** As the column {@code error} has it. */
+    static String error(Throwable error) {
+        return storable(error.toString(), ERROR_CHARS_MAX);
+    }
+
+    /** As the column {@code stack} has it. */
+    static String stack(Throwable error) {
         StringWriter text = new StringWriter();
         error.printStackTrace(new PrintWriter(text));
-        return text.toString();
+        return storable(text.toString(), STACK_CHARS_MAX);
     }
 
     /** PostgreSQL's text takes neither NUL nor half a surrogate pair, and messages may have either. */

@@ -104,6 +104,10 @@ final class PartitionStanding {
                 error);
     }
 
+    void gap(String sentence) {
+        LOG.error("{} {}: parking {}", subscription, partition, sentence);
+    }
+
     PartitionStatus read() {
         Standing now = standing;
         Progress at = progress;

@@ -5,7 +5,9 @@ import dev.tributary.consumer.LiveCounters.What;
 import dev.tributary.consumer.OpenPartition.Result;
 import dev.tributary.consumer.PositionStore.Claim;
 import dev.tributary.consumer.PositionStore.Progress;
+import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
@@ -39,6 +41,7 @@ final class PartitionWorker implements Runnable {
     private final EventDecoder decoder = new EventDecoder();
     private final OpenPartition opening;
     private final BatchTransaction transaction;
+    private final Redrive redrive;
     private final RecordBuffer buffer;
     private final PartitionStanding standing;
     private final Backoff backoff;
@@ -66,12 +69,13 @@ final class PartitionWorker implements Runnable {
         this.counters = counters;
         this.wakePolling = wakePolling;
         this.afterCommit = afterCommit;
-        Feed feed = config.feed();
-        PositionStore positions =
-                new PositionStore(config.name(), partition, config.timeouts(), feed == null ? null : feed.schema());
+        PositionStore positions = PositionStore.of(config, partition);
         Parking parking = new Parking(config.name(), partition);
-        opening = new OpenPartition(config, probe, positions, parking);
-        transaction = new BatchTransaction(config, positions, parking);
+        PartitionSequences sequences =
+                new PartitionSequences(config.name(), partition, config.limits().sequencesKnownMax());
+        opening = new OpenPartition(config, probe, positions, parking, sequences);
+        transaction = new BatchTransaction(config, positions, parking, sequences);
+        redrive = new Redrive(config, new ParkedStore(config.name()), p -> counters);
         buffer = new RecordBuffer(config.limits(), wakePolling);
         standing = new PartitionStanding(config.name(), partition, counters);
         backoff = new Backoff(config.timeouts().retryMax());
@@ -136,6 +140,7 @@ final class PartitionWorker implements Runnable {
             seekTo.set(found.nextOffset());
             wakePolling.run();
             standing.running();
+            redrive(opened.healed());
             return opened.claim();
         }
         return null;
@@ -237,15 +242,29 @@ final class PartitionWorker implements Runnable {
         return false;
     }
 
-    private void committed(Outcome.Committed done) {
+    private void committed(Outcome.Committed done) throws InterruptedException {
         progress = done.progress();
         standing.progress(done.progress());
         done.counts().forEach(counters::add);
         counters.add(What.BATCHES, 1);
         done.garbage().forEach(standing::garbage);
+        done.gaps().forEach(standing::gap);
         standing.running();
         backoff.reset();
         afterCommit.run();
+        redrive(done.healed());
+    }
+
+    /** What has waited for numbers that have come now. */
+    private void redrive(Collection<Aggregate> healed) throws InterruptedException {
+        for (Aggregate aggregate : healed) {
+            try {
+                redrive.run(aggregate);
+            } catch (SQLException | SubscriptionException e) {
+                // It is found again when the partition is opened next
+                LOG.warn("{} {}: cannot redrive {}", config.name(), partition, aggregate, e);
+            }
+        }
     }
 
     private Progress progress() {

@@ -46,6 +46,11 @@ final class PollLoop {
         return now == null ? null : now.probe().topicId(topic);
     }
 
+    /** What this instance has done with a partition's events. */
+    LiveCounters counters(TopicPartition partition) {
+        return counters.computeIfAbsent(partition, p -> new LiveCounters());
+    }
+
     void start() {
         thread.start();
     }
@@ -53,10 +58,7 @@ final class PollLoop {
     private void run() {
         Backoff backoff = new Backoff(config.timeouts().retryMax());
         while (!isClosing()) {
-            try (KafkaSession opened = new KafkaSession(
-                    config,
-                    partition -> counters.computeIfAbsent(partition, p -> new LiveCounters()),
-                    () -> afterCommit.run())) {
+            try (KafkaSession opened = new KafkaSession(config, this::counters, () -> afterCommit.run())) {
                 session = opened;
                 while (!isClosing()) {
                     opened.poll();

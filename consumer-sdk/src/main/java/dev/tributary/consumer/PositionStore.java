@@ -51,6 +51,11 @@ final class PositionStore {
         this.schema = schema;
     }
 
+    static PositionStore of(SubscriptionConfig config, TopicPartition partition) {
+        Feed feed = config.feed();
+        return new PositionStore(config.name(), partition, config.timeouts(), feed == null ? null : feed.schema());
+    }
+
     /** How far the view is. */
     record Progress(long nextOffset, Map<String, Position> positions) {}
 
@@ -107,12 +112,26 @@ final class PositionStore {
     /** Begins a batch's transaction: false if the claim is no longer the owner, or someone has moved the position. */
     boolean lock(Connection connection, Claim claim, Progress progress) throws SQLException {
         connection.setAutoCommit(false);
-        try (PreparedStatement lock =
-                connection.prepareStatement("SELECT set_config('idle_in_transaction_session_timeout', ?, true)"
-                        + (schema == null ? "" : ", set_config('search_path', '" + schema + "', true)")
-                        + " FROM tributary.subscription_position" + OWNED + " FOR UPDATE")) {
+        try (PreparedStatement lock = connection.prepareStatement(begin() + OWNED + " FOR UPDATE")) {
             lock.setString(1, timeouts.idleInTransaction().toMillis() + "ms");
             setOwned(lock, 2, claim, progress);
+            try (ResultSet row = lock.executeQuery()) {
+                return row.next();
+            }
+        }
+    }
+
+    private String begin() {
+        return "SELECT set_config('idle_in_transaction_session_timeout', ?, true)"
+                + (schema == null ? "" : ", set_config('search_path', '" + schema + "', true)")
+                + " FROM tributary.subscription_position";
+    }
+
+    /** Begins a transaction that keeps the owner's batches out; false if there is no such position. */
+    boolean lock(Connection connection) throws SQLException {
+        try (PreparedStatement lock = connection.prepareStatement(begin() + ROW + " FOR UPDATE")) {
+            lock.setString(1, timeouts.idleInTransaction().toMillis() + "ms");
+            setRow(lock, 2);
             try (ResultSet row = lock.executeQuery()) {
                 return row.next();
             }

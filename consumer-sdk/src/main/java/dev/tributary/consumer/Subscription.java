@@ -5,8 +5,6 @@ import dev.tributary.consumer.SubscriptionConfig.Policy;
 import dev.tributary.consumer.SubscriptionConfig.TypeHandler;
 import dev.tributary.outbox.schema.PayloadReader;
 import dev.tributary.outbox.schema.Upcasters;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -23,9 +21,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Subscription implements AutoCloseable {
     private final PollLoop loop;
+    private final ParkedEvents parkedEvents;
 
     private Subscription(SubscriptionConfig config) {
         loop = new PollLoop(config);
+        parkedEvents = new ParkedEvents(config, loop::counters);
     }
 
     /**
@@ -52,15 +52,9 @@ public final class Subscription implements AutoCloseable {
         return loop.status();
     }
 
-    /**
-     * How many events are parked now, by all instances, as the view's database has it.
-     *
-     * @throws SQLException if the database cannot be asked
-     */
-    public ParkedCounts parked() throws SQLException {
-        try (Connection connection = loop.config().dataSource().getConnection()) {
-            return Parking.count(connection, name());
-        }
+    /** What is set aside, by all instances, and what can be done about it; also after {@link #close}. */
+    public ParkedEvents parkedEvents() {
+        return parkedEvents;
     }
 
     /** What accompanies it in this SDK is built from this; not for applications. */
@@ -163,19 +157,25 @@ public final class Subscription implements AutoCloseable {
 
         /** {@link UnknownType#SKIP_UNRELATED} by default. */
         public Builder onUnknownType(UnknownType unknownType) {
-            policy = new Policy(unknownType, policy.garbage(), policy.startFrom());
+            policy = new Policy(unknownType, policy.garbage(), policy.startFrom(), policy.sequenceGap());
             return this;
         }
 
         /** {@link Garbage#SKIP} by default. */
         public Builder onGarbage(Garbage garbage) {
-            policy = new Policy(policy.unknownType(), garbage, policy.startFrom());
+            policy = new Policy(policy.unknownType(), garbage, policy.startFrom(), policy.sequenceGap());
             return this;
         }
 
         /** {@link StartFrom#EARLIEST} by default. */
         public Builder startFrom(StartFrom startFrom) {
-            policy = new Policy(policy.unknownType(), policy.garbage(), startFrom);
+            policy = new Policy(policy.unknownType(), policy.garbage(), startFrom, policy.sequenceGap());
+            return this;
+        }
+
+        /** {@link SequenceGap#PARK} by default. To be ignored if topics do not carry all of their aggregates' events. */
+        public Builder onSequenceGap(SequenceGap sequenceGap) {
+            policy = new Policy(policy.unknownType(), policy.garbage(), policy.startFrom(), sequenceGap);
             return this;
         }
 

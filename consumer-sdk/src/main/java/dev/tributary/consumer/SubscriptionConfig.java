@@ -60,7 +60,8 @@ record SubscriptionConfig(
     }
 
     /** What to do about the unusual. */
-    record Policy(UnknownType unknownType, Garbage garbage, StartFrom startFrom) {
-        static final Policy DEFAULT = new Policy(UnknownType.SKIP_UNRELATED, Garbage.SKIP, StartFrom.EARLIEST);
+    record Policy(UnknownType unknownType, Garbage garbage, StartFrom startFrom, SequenceGap sequenceGap) {
+        static final Policy DEFAULT =
+                new Policy(UnknownType.SKIP_UNRELATED, Garbage.SKIP, StartFrom.EARLIEST, SequenceGap.PARK);
     }
 }

@@ -41,6 +41,8 @@ public record SubscriptionStatus(
      * @param skipped events of types without a handler
      * @param garbage records that are no readable events
      * @param parked events set aside
+     * @param redriven events applied, or skipped, that had been set aside
+     * @param discarded events done without, that had been set aside
      * @param batches transactions committed
      * @param retries attempts repeated after passing failures
      * @param fenced times that another instance had taken a partition from under this one
@@ -51,6 +53,8 @@ public record SubscriptionStatus(
             long skipped,
             long garbage,
             long parked,
+            long redriven,
+            long discarded,
             long batches,
             long retries,
             long fenced) {}

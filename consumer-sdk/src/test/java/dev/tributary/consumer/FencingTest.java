@@ -58,7 +58,8 @@ class FencingTest {
                 Limits.ofDefaults(),
                 timeouts,
                 null);
-        return new BatchTransaction(config, positions, new Parking("view", PARTITION));
+        return new BatchTransaction(
+                config, positions, new Parking("view", PARTITION), new PartitionSequences("view", PARTITION, 1_000));
     }
 
     private Claim claim() throws SQLException {

@@ -2,6 +2,7 @@ package dev.tributary.consumer.micronaut;
 
 import dev.tributary.consumer.Garbage;
 import dev.tributary.consumer.Limits;
+import dev.tributary.consumer.SequenceGap;
 import dev.tributary.consumer.StartFrom;
 import dev.tributary.consumer.Subscription;
 import dev.tributary.consumer.Timeouts;
@@ -38,6 +39,7 @@ final class SubscriptionSettings {
                 .onUnknownType(setting("on-unknown-type", UnknownType.SKIP_UNRELATED))
                 .onGarbage(setting("on-garbage", Garbage.SKIP))
                 .startFrom(setting("start-from", StartFrom.EARLIEST))
+                .onSequenceGap(setting("on-sequence-gap", SequenceGap.PARK))
                 .limits(limits(Limits.ofDefaults()))
                 .timeouts(timeouts(Timeouts.ofDefaults()));
     }
@@ -48,7 +50,8 @@ final class SubscriptionSettings {
                 setting("batch-bytes-max", defaults.batchBytesMax()),
                 setting("buffer-events-max", defaults.bufferEventsMax()),
                 setting("buffer-bytes-max", defaults.bufferBytesMax()),
-                setting("parked-aggregates-max", defaults.parkedAggregatesMax()));
+                setting("parked-aggregates-max", defaults.parkedAggregatesMax()),
+                setting("sequences-known-max", defaults.sequencesKnownMax()));
     }
 
     private Timeouts timeouts(Timeouts defaults) {

@@ -79,6 +79,15 @@ class KnownPositionsTest {
 
     private static PartitionStatus own(State state, long nextOffset) {
         return new PartitionStatus(
-                "t", 0, state, Instant.EPOCH, "", "", nextOffset, Map.of(), null, new Counters(0, 0, 0, 0, 0, 0, 0, 0));
+                "t",
+                0,
+                state,
+                Instant.EPOCH,
+                "",
+                "",
+                nextOffset,
+                Map.of(),
+                null,
+                new Counters(0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
     }
 }

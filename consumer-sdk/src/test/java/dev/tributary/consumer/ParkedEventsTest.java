@@ -1,0 +1,177 @@
+package dev.tributary.consumer;
+
+import static dev.tributary.consumer.SubscriptionBed.eventually;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
+
+import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.LongStream;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class ParkedEventsTest {
+    private static final long BAD = 666;
+
+    private final SubscriptionBed bed = new SubscriptionBed();
+    private final ViewDatabase view = bed.view;
+    private final TestTopic topic = bed.topic;
+    private final ExecutorService executor = Executors.newCachedThreadPool();
+    private volatile long refused = BAD;
+
+    @AfterEach
+    void close() {
+        executor.shutdownNow();
+        bed.close();
+    }
+
+    private Subscription startRefusing() {
+        return bed.start(bed.bare().on(Added.TYPE, Added.class, (event, connection) -> {
+            ViewDatabase.apply(event, connection);
+            if (event.payload().amount() == refused) {
+                throw new IllegalArgumentException("cannot add " + refused);
+            }
+        }));
+    }
+
+    private static Aggregate account(String id) {
+        return new Aggregate("sales", "account", id);
+    }
+
+    private static void parks(Subscription subscription, long events) {
+        eventually(
+                () -> assertThat(subscription.parkedEvents().count().events()).isEqualTo(events));
+    }
+
+    @Test
+    void redrivesInOrderFromAnyInstanceWhileEventsOfTheSameAggregateArrive() throws Exception {
+        Subscription owner = startRefusing();
+        topic.send(topic.added("p", 1), topic.added("p", BAD), topic.added("p", 1));
+        parks(owner, 2);
+        Subscription other = startRefusing();
+        Future<Long> traffic = executor.submit(() -> {
+            long sent = 3;
+            while (sent < 2_000
+                    || (sent < 100_000 && owner.parkedEvents().count().events() > 0)) {
+                for (int i = 0; i < 20; i++, sent++) {
+                    topic.enqueue(topic.added("p", 1));
+                    topic.enqueue(topic.added("q", 1));
+                }
+                topic.flush();
+            }
+            return sent;
+        });
+        eventually(() -> assertThat(owner.parkedEvents().count().events()).isGreaterThan(300));
+        refused = -1;
+        Callable<Redriven> redrive = () -> other.parkedEvents().redrive(account("p"));
+        List<Future<Redriven>> redrives =
+                List.of(executor.submit(redrive), executor.submit(redrive), executor.submit(() -> owner.parkedEvents()
+                        .redriveAll()));
+        long redriven = 0;
+        for (Future<Redriven> each : redrives) {
+            assertThat(each.get().failed()).isEmpty();
+            redriven += each.get().events();
+        }
+        long sent = traffic.get();
+        long all = sent + sent - 3;
+        bed.eventuallyApplied(all);
+        assertThat(view.sequences().get("p"))
+                .isEqualTo(LongStream.rangeClosed(1, sent).boxed().toList());
+        assertThat(view.appliedIds()).doesNotHaveDuplicates();
+        assertThat(owner.parkedEvents().count().events()).isZero();
+        assertThat(owner.status().totals().parked()).isEqualTo(redriven);
+        assertThat(owner.status().totals().redriven() + other.status().totals().redriven())
+                .isEqualTo(redriven);
+        // What came behind the last parked one was applied at once
+        assertThat(owner.status().totals().applied()).isEqualTo(all - redriven).isGreaterThan(sent);
+    }
+
+    @Test
+    void whatFailsAgainStaysWithItsNewErrorAndThoseBehindItWait() throws SQLException {
+        Subscription subscription = startRefusing();
+        topic.send(topic.added("a", BAD), topic.added("a", 1), topic.added("a", 667), topic.added("a", 1));
+        topic.send(topic.added("b", BAD), topic.added("c", 1));
+        parks(subscription, 5);
+        ParkedEvents parked = subscription.parkedEvents();
+        assertThat(parked.aggregates(10))
+                .extracting(ParkedAggregate::aggregate, ParkedAggregate::events, ParkedAggregate::failedType)
+                .containsExactly(tuple(account("a"), 4L, Added.TYPE), tuple(account("b"), 1L, Added.TYPE));
+        assertThat(parked.redriveFailed("account.other.v1")).isEqualTo(new Redriven(0, 0, List.of()));
+
+        Redriven inVain = parked.redrive(account("b"));
+        assertThat(inVain.events()).isZero();
+        assertThat(inVain.failed()).singleElement().satisfies(failed -> assertThat(failed.error())
+                .contains("cannot add 666"));
+        assertThat(parked.events(account("b"), 0, 10)).singleElement().satisfies(event -> assertThat(event.failure())
+                .returns(4, ParkedEvent.Failure::attempts));
+
+        refused = 667;
+        Redriven half = parked.redriveFailed(Added.TYPE);
+        assertThat(half.events()).isEqualTo(3);
+        assertThat(half.aggregates()).isEqualTo(1);
+        assertThat(half.failed()).extracting(Redriven.Failed::aggregate).containsExactly(account("a"));
+        assertThat(view.totals()).isEqualTo(Map.of("a", BAD + 1, "b", BAD, "c", 1L));
+        List<ParkedEvent> left = parked.events(account("a"), 0, 10);
+        assertThat(left).extracting(ParkedEvent::sequence).containsExactly(3L, 4L);
+        assertThat(left.get(0).failure()).satisfies(failure -> {
+            assertThat(failure.error()).contains("cannot add 667");
+            assertThat(failure.stack()).contains("ParkedEventsTest");
+            assertThat(failure.attempts()).isEqualTo(2);
+        });
+        assertThat(left.get(1).failure()).isNull();
+        topic.send(topic.added("a", 1), topic.added("b", 1));
+        bed.eventuallyApplied(5);
+        parks(subscription, 3);
+
+        refused = -1;
+        assertThat(parked.redriveAll()).isEqualTo(new Redriven(3, 1, List.of()));
+        topic.send(topic.added("a", 1));
+        bed.eventuallyApplied(9);
+        assertThat(view.sequences().get("a")).containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
+    }
+
+    @Test
+    void discardedEventsAreKeptAsTheyCameWithWhoAndWhy() throws SQLException {
+        Subscription subscription = startRefusing();
+        ProducerRecord<byte[], byte[]> poison = topic.added("a", BAD);
+        byte[] noText = {(byte) 0xff, 0, 1};
+        poison.headers().add("binary", noText).add("nothing", null).add("tenant", TestTopic.bytes("second"));
+        topic.send(poison, topic.added("a", 1), topic.added("b", BAD), topic.added("b", 2), topic.added("b", 3));
+        parks(subscription, 5);
+        ParkedEvents parked = subscription.parkedEvents();
+        ParkedEvent first = parked.events(account("a"), 0, 1).get(0);
+        assertThat(first.id()).isEqualTo(TestTopic.id(poison));
+        assertThat(first.record().headers().toArray())
+                .isEqualTo(poison.headers().toArray());
+        assertThat(new String(first.record().value(), StandardCharsets.UTF_8)).contains("666");
+
+        assertThatThrownBy(() -> parked.discard(first.number(), " ", "ada"))
+                .isInstanceOf(SubscriptionException.class)
+                .hasMessageContaining("reason");
+        assertThat(parked.discard(first.number(), "typed wrongly", "ada")).isTrue();
+        assertThat(parked.discard(first.number(), "typed wrongly", "ada")).isFalse();
+        assertThat(parked.event(first.number())).isEmpty();
+        assertThat(view.strings(
+                        "SELECT concat_ws('|', event_id, reason, discarded_by, convert_from(record_value, 'UTF8'),"
+                                + " now() - discarded_at < interval '1 minute') FROM tributary.discarded_event"))
+                .containsExactly(
+                        first.id() + "|typed wrongly|ada|" + new String(poison.value(), StandardCharsets.UTF_8) + "|t");
+        assertThat(parked.redrive(account("a"))).isEqualTo(new Redriven(1, 1, List.of()));
+
+        assertThat(parked.discardAll(account("b"), "test data", "bob")).isEqualTo(3);
+        topic.send(topic.added("a", 1), topic.added("b", 5));
+        bed.eventuallyApplied(3);
+        assertThat(view.totals()).isEqualTo(Map.of("a", 2L, "b", 5L));
+        assertThat(view.strings("SELECT sequence FROM tributary.discarded_event ORDER BY park_order"))
+                .containsExactly("1", "1", "2", "3");
+        assertThat(subscription.status().totals().discarded()).isEqualTo(4);
+    }
+}
