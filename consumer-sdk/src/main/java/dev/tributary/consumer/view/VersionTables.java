@@ -51,7 +51,8 @@ final class VersionTables {
 
     /** Removes all of it; waits for the batches that run, and no further one begins. */
     static void drop(Connection connection, String schema, String subscription) throws SQLException {
-        for (String table : List.of("subscription_position", "parked_event")) {
+        for (String table :
+                List.of("subscription_position", "parked_event", "parked_aggregate", "aggregate_sequence")) {
             try (PreparedStatement delete =
                     connection.prepareStatement("DELETE FROM tributary." + table + " WHERE subscription = ?")) {
                 delete.setString(1, subscription);

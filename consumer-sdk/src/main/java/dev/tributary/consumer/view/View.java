@@ -118,7 +118,7 @@ public final class View implements AutoCloseable {
     /** Describes a view. Not thread-safe. */
     public static final class Builder {
         private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_]{0,39}");
-        private static final Limits BUILDING = new Limits(2_000, 8L << 20, 8_000, 32L << 20, 1_000);
+        private static final Limits BUILDING = new Limits(2_000, 8L << 20, 8_000, 32L << 20, 1_000, 1_000_000);
 
         private final String name;
         private final SortedMap<Integer, ViewVersion> versions = new TreeMap<>();
