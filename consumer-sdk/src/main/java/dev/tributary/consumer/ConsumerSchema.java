@@ -17,7 +17,10 @@ public final class ConsumerSchema {
     /** Where the scripts are on the class path, for Flyway's {@code locations}. */
     public static final String FLYWAY_LOCATION = "tributary/consumer";
 
-    private static final List<String> SCRIPTS = List.of("V0_2_1__tributary_consumer.sql", "V0_2_3__tributary_view.sql");
+    private static final List<String> SCRIPTS = List.of(
+            "V0_2_1__tributary_consumer.sql",
+            "V0_2_3__tributary_view.sql",
+            "V0_2_4__tributary_view_repair.sql");
 
     private ConsumerSchema() {}
 

@@ -1,19 +1,26 @@
 package dev.tributary.consumer;
 
+import dev.tributary.consumer.Feed.Fate;
 import dev.tributary.consumer.SubscriptionConfig.TypeHandler;
 import dev.tributary.consumer.rows.RowBatch;
 import dev.tributary.consumer.rows.Tables;
 import java.sql.Connection;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The one way from an event's bytes to its handlers, for events from Kafka and for parked ones that are redriven. One
  * for each transaction.
  */
 final class Dispatch implements Handlers.Call {
+    private static final Logger LOG = LoggerFactory.getLogger(Dispatch.class);
+
     private final Handlers handlers;
     private final HandlerTransaction transaction;
     private final RowBatch rows;
     private final boolean collects;
+    private final @Nullable Feed feed;
 
     /** For single events: each one's row operations are applied at once. */
     Dispatch(SubscriptionConfig config, Connection connection) {
@@ -27,7 +34,8 @@ final class Dispatch implements Handlers.Call {
 
     private Dispatch(SubscriptionConfig config, Connection connection, RowBatch rows, boolean collects) {
         this.handlers = config.handlers();
-        String schema = config.feed() == null ? null : config.feed().schema();
+        this.feed = config.feed();
+        String schema = feed == null ? null : feed.schema();
         this.transaction = new HandlerTransaction(HandlerConnection.guard(connection, schema), rows);
         this.rows = rows;
         this.collects = collects;
@@ -45,6 +53,14 @@ final class Dispatch implements Handlers.Call {
      * @throws Exception whatever upcasters, its payload's reader or its handler throw
      */
     void handle(Event<byte[]> event) throws Exception {
+        switch (feed == null ? Fate.APPLY : feed.fate(event)) {
+            case APPLY -> apply(event);
+            case PARK -> throw new SubscriptionException("this event is to be parked");
+            case LEAVE_OUT -> LOG.debug("left out: {}", event.id());
+        }
+    }
+
+    private void apply(Event<byte[]> event) throws Exception {
         handlers.dispatch(event, this);
         if (!collects) {
             rows.flush();

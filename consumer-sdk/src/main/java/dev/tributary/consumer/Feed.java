@@ -31,6 +31,21 @@ public interface Feed {
      */
     Duration pauseBefore(TopicPartition partition, int events);
 
+    /** What becomes of an event that there is a handler for. */
+    enum Fate {
+        /** Its handler is called. */
+        APPLY,
+        /** It is parked, and its aggregate with it, as if its handler had failed. */
+        PARK,
+        /** It has no effect, and the next ones of its aggregate come as if it had had. */
+        LEAVE_OUT
+    }
+
+    /** Asked about each event, in the transaction that is to apply it. */
+    default Fate fate(Event<byte[]> event) {
+        return Fate.APPLY;
+    }
+
     /** The offset that nothing is applied from on, for now; {@link Long#MAX_VALUE} for none. */
     long stopBefore(TopicPartition partition);
 }

@@ -1,0 +1,296 @@
+package dev.tributary.consumer.view;
+
+import dev.tributary.consumer.Aggregate;
+import dev.tributary.consumer.ParkedAggregate;
+import dev.tributary.consumer.ParkedEvents;
+import dev.tributary.consumer.PartitionStatus;
+import dev.tributary.consumer.Subscription;
+import dev.tributary.consumer.SubscriptionException;
+import dev.tributary.consumer.view.Positions.Position;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A rebuild in a schema of its own that never gets ahead of the live tables, and can be brought to exactly where they are.
+ * One at a time for the same live tables; what a killed one has left is removed by the next one.
+ */
+final class MatchedRebuild implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(MatchedRebuild.class);
+    private static final Duration LOOK_EVERY = Duration.ofMillis(100);
+    private static final Duration STALLED_AFTER = Duration.ofMinutes(5);
+    /** Near enough that the last bit does not take long, with the live database's snapshot being held. */
+    private static final long NEAR_EVENTS = 2_000;
+
+    private static final int APPROACHES_MAX = 50;
+    private static final int PARKED_MAX = 100_000;
+
+    private final Surroundings surroundings;
+    private final LiveTables live;
+    private final String name;
+    private final String schema;
+    private final FateSource fates;
+    private final Connection lock;
+    private final MatchedFeed feed;
+    private final Subscription subscription;
+
+    /** How the live view's dealings with single events are found out. */
+    interface FateSource {
+        EventFates read(Connection connection, String subscription) throws SQLException;
+    }
+
+    private MatchedRebuild(
+            Surroundings surroundings,
+            LiveTables live,
+            String purpose,
+            FateSource fates,
+            Connection lock,
+            ViewVersion version,
+            long eventsPerSecondMax)
+            throws SQLException {
+        this.surroundings = surroundings;
+        this.live = live;
+        this.name = live.subscriptionFor(purpose);
+        this.schema = live.schemaFor(purpose);
+        this.fates = fates;
+        this.lock = lock;
+        Transactions.run(surroundings.dataSource(), connection -> create(connection, version));
+        feed = new MatchedFeed(schema, version.history(), new Pacing(eventsPerSecondMax));
+        Subscription.Builder builder = surroundings.subscription(name);
+        version.handlers().accept(builder);
+        subscription = builder.dataSource(surroundings.dataSource()).feed(feed).start();
+    }
+
+    /**
+     * Starts it, with nothing to apply yet.
+     *
+     * @param purpose a word that tells what it is for; part of its names
+     * @throws SubscriptionException if there is one already, or its schema is somebody else's
+     */
+    static MatchedRebuild start(
+            Surroundings surroundings,
+            LiveTables live,
+            String purpose,
+            FateSource fates,
+            ViewVersion version,
+            long eventsPerSecondMax)
+            throws SQLException {
+        Connection lock = surroundings.dataSource().getConnection();
+        try {
+            lock.setAutoCommit(true);
+            lockName(lock, live.subscriptionFor(purpose));
+            return new MatchedRebuild(surroundings, live, purpose, fates, lock, version, eventsPerSecondMax);
+        } catch (SQLException | RuntimeException e) {
+            unlock(lock, live.subscriptionFor(purpose));
+            throw e;
+        }
+    }
+
+    /** For as long as the session lives, so that a killed one is in nobody's way. */
+    private static void lockName(Connection connection, String name) throws SQLException {
+        try (PreparedStatement lock =
+                connection.prepareStatement("SELECT pg_try_advisory_lock(hashtext('tributary audit'), hashtext(?))")) {
+            lock.setString(1, name);
+            try (ResultSet row = lock.executeQuery()) {
+                row.next();
+                if (!row.getBoolean(1)) {
+                    throw new SubscriptionException(name + " is being done already, in another process or thread");
+                }
+            }
+        }
+    }
+
+    private static void unlock(Connection connection, String name) throws SQLException {
+        try (connection;
+                PreparedStatement unlock = connection.prepareStatement(
+                        "SELECT pg_advisory_unlock(hashtext('tributary audit'), hashtext(?))")) {
+            unlock.setString(1, name);
+            unlock.execute();
+        }
+    }
+
+    private void create(Connection connection, ViewVersion version) throws SQLException {
+        if (VersionTables.exist(connection, schema)) {
+            if (!mark().equals(comment(connection))) {
+                throw new SubscriptionException("there is a schema " + schema + " that is not one of ours, and its name"
+                        + " is needed for the rebuild; rename it");
+            }
+            LOG.info("{}: removing what an earlier one has left in schema {}", name, schema);
+        }
+        VersionTables.drop(connection, schema, name);
+        VersionTables.create(connection, schema, version.scripts());
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("COMMENT ON SCHEMA " + schema + " IS '" + mark().replace("'", "''") + "'");
+        }
+    }
+
+    private String mark() {
+        return "Tributary: scratch of " + name;
+    }
+
+    private @Nullable String comment(Connection connection) throws SQLException {
+        try (PreparedStatement query =
+                connection.prepareStatement("SELECT obj_description(to_regnamespace(?), 'pg_namespace')")) {
+            query.setString(1, schema);
+            try (ResultSet row = query.executeQuery()) {
+                row.next();
+                return row.getString(1);
+            }
+        }
+    }
+
+    String schema() {
+        return schema;
+    }
+
+    Subscription subscription() {
+        return subscription;
+    }
+
+    /** Applies until it is near where the live tables are, or has not come nearer for a while. */
+    void approach() throws SQLException, InterruptedException {
+        for (int i = 0; i < APPROACHES_MAX; i++) {
+            Positions seen = Transactions.get(surroundings.dataSource(), connection -> follow(connection, false));
+            await(seen, STALLED_AFTER);
+            Positions now = Transactions.get(
+                    surroundings.dataSource(), connection -> Positions.read(connection, live.subscription()));
+            if (distance(seen, now) <= NEAR_EVENTS) {
+                return;
+            }
+        }
+        LOG.info("{}: the live tables are changed faster than this gets nearer to them", name);
+    }
+
+    private static long distance(Positions from, Positions to) {
+        Map<TopicPartition, Long> before = from.offsets();
+        return to.offsets().entrySet().stream()
+                .mapToLong(each -> each.getValue() - before.getOrDefault(each.getKey(), 0L))
+                .sum();
+    }
+
+    /**
+     * Lets it apply what the live tables have applied as this transaction sees them, and no more.
+     *
+     * @param locked whether to keep them from changing until the transaction ends
+     */
+    Positions follow(Connection connection, boolean locked) throws SQLException {
+        // Positions first: whatever they include has its fate by then
+        Positions positions = locked
+                ? Positions.lock(connection, live.subscription())
+                : Positions.read(connection, live.subscription());
+        if (positions.all().isEmpty()) {
+            throw new SubscriptionException(
+                    "the view's database knows no subscription " + live.subscription() + " that has applied anything");
+        }
+        feed.follow(positions.offsets(), fates.read(connection, live.subscription()));
+        return positions;
+    }
+
+    /**
+     * Waits until it is there.
+     *
+     * @param max how long to wait without coming nearer
+     * @throws SubscriptionException if it does not get there; says why
+     */
+    void await(Positions target, Duration max) throws SQLException, InterruptedException {
+        long since = System.nanoTime();
+        Map<TopicPartition, Position> before = Map.of();
+        while (true) {
+            Positions here =
+                    Transactions.get(surroundings.dataSource(), connection -> Positions.read(connection, name));
+            if (isAt(here, target)) {
+                return;
+            }
+            refuseStopped();
+            if (!here.all().equals(before)) {
+                before = here.all();
+                since = System.nanoTime();
+            } else if (System.nanoTime() - since > max.toNanos()) {
+                throw new SubscriptionException(name + ": the rebuild has not come nearer to " + target.offsets()
+                        + " than " + here.offsets() + " for " + max + ": " + standing());
+            }
+            Thread.sleep(LOOK_EVERY.toMillis());
+        }
+    }
+
+    /**
+     * Applies what it has parked and the live view, as this transaction sees it, has not: because it was redriven there
+     * meanwhile, or a gap before it has been accepted. What cannot be applied stays parked.
+     */
+    void settle(Connection connection) throws SQLException {
+        ParkedEvents parked = subscription.parkedEvents();
+        for (ParkedAggregate each : parked.aggregates(PARKED_MAX)) {
+            if (!isParkedLive(connection, each.aggregate())) {
+                parked.redrive(each.aggregate());
+            }
+        }
+    }
+
+    private boolean isParkedLive(Connection connection, Aggregate aggregate) throws SQLException {
+        try (PreparedStatement query =
+                connection.prepareStatement("SELECT EXISTS (SELECT FROM tributary.parked_event WHERE subscription = ?"
+                        + " AND source = ? AND aggregate_type = ? AND aggregate_id = ?)")) {
+            query.setString(1, live.subscription());
+            query.setString(2, aggregate.source());
+            query.setString(3, aggregate.type());
+            query.setString(4, aggregate.id());
+            try (ResultSet row = query.executeQuery()) {
+                row.next();
+                return row.getBoolean(1);
+            }
+        }
+    }
+
+    private boolean isAt(Positions here, Positions target) {
+        for (Map.Entry<TopicPartition, Position> each : target.all().entrySet()) {
+            Position position = here.all().get(each.getKey());
+            if (position == null && each.getValue().nextOffset() > 0) {
+                return false;
+            }
+            if (position != null && !position.topicId().equals(each.getValue().topicId())) {
+                throw new SubscriptionException("topic " + each.getKey().topic()
+                        + " is not the one any more that the live tables were built from");
+            }
+            if (position != null && position.nextOffset() < each.getValue().nextOffset()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void refuseStopped() {
+        for (PartitionStatus partition : subscription.status().partitions()) {
+            if (partition.state() == PartitionStatus.State.STOPPED) {
+                throw new SubscriptionException(name + ": the rebuild stopped in " + partition.topic() + "-"
+                        + partition.partition() + ": " + partition.reason() + ". Remedy: " + partition.remedy());
+            }
+        }
+    }
+
+    private String standing() {
+        String partitions = subscription.status().partitions().stream()
+                .map(each -> each.topic() + "-" + each.partition() + " " + each.state() + " " + each.reason())
+                .collect(Collectors.joining("; "));
+        return subscription.status().state() + " " + subscription.status().reason() + " " + partitions;
+    }
+
+    /** Removes it with all that it has. */
+    @Override
+    public void close() throws SQLException {
+        try {
+            subscription.close();
+            Transactions.run(surroundings.dataSource(), connection -> VersionTables.drop(connection, schema, name));
+        } finally {
+            unlock(lock, name);
+        }
+    }
+}
