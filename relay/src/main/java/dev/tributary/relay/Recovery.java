@@ -9,6 +9,7 @@ import dev.tributary.relay.flow.PositionForm;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.history.Lineage;
 import dev.tributary.relay.sink.DeliveredEvents;
+import dev.tributary.relay.sink.PublishedMarks;
 import dev.tributary.relay.sink.TopicTails;
 import dev.tributary.relay.sink.Topics;
 import dev.tributary.relay.source.SourceDatabase;
@@ -31,6 +32,7 @@ final class Recovery {
     private final SourceDatabase database;
     private final Surroundings surroundings;
     private final Topics topics;
+    private @Nullable PublishedMarks marks;
 
     /**
      * Where a run begins.
@@ -91,7 +93,8 @@ final class Recovery {
 
     /** By raising the epoch an operator says that LSNs before that have lost their meaning: they are not compared. */
     private Lineage lineage() throws SQLException {
-        ProgressMark last = TopicTails.lastMark(surroundings.kafka(), source.name(), surroundings::nanoTime);
+        marks = PublishedMarks.read(surroundings.kafka(), source.name(), surroundings::nanoTime);
+        ProgressMark last = marks.highest();
         return Lineage.of(last == null || last.epoch() < source.epoch() ? null : last, database);
     }
 
@@ -133,6 +136,7 @@ final class Recovery {
                 topics.existing(source.topics()::matches),
                 new Position(beginning.epoch(), beginning.slotLsn(), 0),
                 source.engine() == Engine.DEBEZIUM ? PositionForm.COMMIT_END : PositionForm.COMMIT_START,
+                markBeforeAny(beginning),
                 surroundings::nanoTime);
         ProgressMark mark = beginning.lineage().mark();
         if (mark != null) {
@@ -148,6 +152,15 @@ final class Recovery {
                     text(beginning.slotLsn()));
         }
         return delivered;
+    }
+
+    /** Where the slot is far behind, as that of a server which crashed, it is an older one. */
+    private @Nullable ProgressMark markBeforeAny(Beginning beginning) {
+        ProgressMark mark = marks == null ? null : marks.beforeAnyFrom(beginning.epoch(), beginning.slotLsn());
+        return mark != null || beginning.lineage().mark() == null
+                ? mark
+                : PublishedMarks.readMany(surroundings.kafka(), source.name(), surroundings::nanoTime)
+                        .beforeAnyFrom(beginning.epoch(), beginning.slotLsn());
     }
 
     /** Where a mark has named an offset of a topic, Kafka has acknowledged what lies below. */

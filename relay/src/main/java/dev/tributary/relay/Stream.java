@@ -66,6 +66,9 @@ final class Stream implements ChangeListener, AutoCloseable {
     private long pulseNanos;
     private long writtenBefore;
     private boolean readingAll = true;
+    /** No event that commits there or behind it was sent, nor seen to be in Kafka already. */
+    private long unsentFrom;
+
     private volatile boolean announced;
 
     Stream(SourceConfig source, Parts parts, DeliveredEvents delivered, Beginning beginning, StatusBoard board) {
@@ -79,6 +82,7 @@ final class Stream implements ChangeListener, AutoCloseable {
         this.router = new EventRouter(source);
         this.topicTemplate = source.topics();
         this.epoch = beginning.epoch();
+        this.unsentFrom = beginning.slotLsn();
         this.lineage = beginning.lineage();
         this.inFlight = new InFlight(beginning.slotLsn(), IN_FLIGHT_BYTES_MAX);
         this.marks = new Marks(beginning.slotLsn(), lineage.markedTime(), lineage.xidHorizon(), time.nanoTime());
@@ -97,7 +101,7 @@ final class Stream implements ChangeListener, AutoCloseable {
      * failover could not be told from one that the failover lost.
      */
     private void announce(ProgressMark mark) {
-        sink.mark(mark.epoch(), mark.lsn(), lineage.markedTime(), mark.history(), () -> announced = true);
+        sink.mark(mark.epoch(), mark.lsn(), lineage.markedTime(), mark.history(), null, () -> announced = true);
     }
 
     /** What a stream runs on. */
@@ -147,6 +151,7 @@ final class Stream implements ChangeListener, AutoCloseable {
 
     @Override
     public void event(OutboxEvent event) {
+        unsentFrom = event.position().commitLsn() + 1;
         if (delivered.takes(event.position(), event.id())) {
             board.skipped();
             return;
@@ -199,6 +204,7 @@ final class Stream implements ChangeListener, AutoCloseable {
                     confirmable,
                     marks.coveredTime(),
                     lineage.history(marks.coveredHorizon()),
+                    delivered.size() > 0 ? null : Long.valueOf(unsentFrom),
                     marks.sending(confirmable, now));
         }
         changes.confirm(marks.markedLsn());

@@ -13,7 +13,12 @@ import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -99,6 +104,47 @@ class TopicFaultsIT {
             }
         }
         source.topics.awaitOneOfEach(source);
+    }
+
+    /** A relay that was frozen and comes back sends what it had in its buffers, behind what another one has sent since. */
+    @Test
+    void howeverManyStaleRepeatsThereAreNothingBehindTheSlotIsSentAgain() throws Exception {
+        Relay first = source.startRelay();
+        source.execute("SELECT tributary.publish('order', '1', 'a.v1', '{}') FROM generate_series(1, 1500)");
+        source.topics.awaitOneOfEach(source);
+        first.close();
+        List<ConsumerRecord<byte[], byte[]>> stale = source.topics.records();
+        String slot = source.config.slot();
+        source.execute("SELECT pg_copy_logical_replication_slot('" + slot + "', '" + slot + "_before')");
+        Relay second = source.startRelay();
+        for (int i = 0; i < 5; i++) {
+            publish();
+        }
+        source.topics.awaitOneOfEach(source);
+        second.close();
+        try (Producer<byte[], byte[]> woken =
+                new KafkaProducer<>(source.kafkaProperties, new ByteArraySerializer(), new ByteArraySerializer())) {
+            for (ConsumerRecord<byte[], byte[]> record : stale) {
+                woken.send(new ProducerRecord<>(
+                        record.topic(),
+                        record.partition(),
+                        record.timestamp(),
+                        record.key(),
+                        record.value(),
+                        record.headers()));
+            }
+        }
+        source.dropSlot(); // a server that crashed: back to its last checkpoint
+        source.execute("SELECT pg_copy_logical_replication_slot('" + slot + "_before', '" + slot + "')");
+        source.execute("SELECT pg_drop_replication_slot('" + slot + "_before')");
+
+        source.startRelay();
+        publish();
+        await().atMost(SOON).until(() -> source.topics.size() >= 2 * 1500 + 6);
+        assertThat(source.topics.records())
+                .extracting(record -> TopicsUnderTest.header(record, "ce_sequence"))
+                .filteredOn(sequence -> Integer.parseInt(sequence) > 1500)
+                .containsExactly("1501", "1502", "1503", "1504", "1505", "1506");
     }
 
     private String topic() {

@@ -1,6 +1,7 @@
 package dev.tributary.outbox.wire;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param offsets for each topic, by partition, the offset behind the last event that the mark covers; partitions without
  *     events may be missing
  * @param history which history {@code lsn} counts in; null in marks of relays before 0.1
+ * @param unsentFrom events that commit there or behind it, as an LSN like {@code lsn}, were sent after the mark was written: they
+ *     lie at {@code offsets} or behind; null while that is not known
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record ProgressMark(
@@ -27,7 +30,8 @@ public record ProgressMark(
         long lsn,
         long timeMillis,
         Map<String, Map<Integer, Long>> offsets,
-        @Nullable History history) {
+        @Nullable History history,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Long unsentFrom) {
     private static final JsonMapper JSON = new JsonMapper();
 
     /**
@@ -43,6 +47,22 @@ public record ProgressMark(
 
     public ProgressMark {
         offsets = Map.copyOf(offsets);
+    }
+
+    /** One that says nothing of what was not sent. */
+    public ProgressMark(
+            String source,
+            int epoch,
+            long lsn,
+            long timeMillis,
+            Map<String, Map<Integer, Long>> offsets,
+            @Nullable History history) {
+        this(source, epoch, lsn, timeMillis, offsets, history, null);
+    }
+
+    /** Whether events of its epoch that commit at {@code lsn} or behind it all lie at {@link #offsets} or behind. */
+    public boolean isBeforeAnyFrom(long lsn) {
+        return unsentFrom != null && Long.compareUnsigned(unsentFrom, lsn) <= 0;
     }
 
     /** The topic that a source's marks are in: compacted, with one partition. */

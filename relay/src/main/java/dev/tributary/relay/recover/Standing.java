@@ -9,6 +9,7 @@ import dev.tributary.relay.history.Lineage;
 import dev.tributary.relay.history.Lineage.Relation;
 import dev.tributary.relay.sink.DeliveredEvents;
 import dev.tributary.relay.sink.Kafka;
+import dev.tributary.relay.sink.PublishedMarks;
 import dev.tributary.relay.sink.TopicTails;
 import dev.tributary.relay.sink.Topics;
 import dev.tributary.relay.source.SourceDatabase;
@@ -34,8 +35,12 @@ record Standing(
             throws SQLException {
         boolean marked =
                 !topics.existing(ProgressMark.topicOf(source.name())::equals).isEmpty();
-        Lineage lineage =
-                Lineage.of(marked ? TopicTails.lastMark(kafka, source.name(), System::nanoTime) : null, database);
+        Lineage lineage = Lineage.of(
+                marked
+                        ? PublishedMarks.read(kafka, source.name(), System::nanoTime)
+                                .highest()
+                        : null,
+                database);
         Set<String> existing = topics.existing(source.topics()::matches);
         ProgressMark mark = lineage.mark();
         DeliveredEvents behind = mark == null
@@ -46,6 +51,7 @@ record Standing(
                         existing,
                         new Position(mark.epoch(), from(lineage, mark), 0),
                         PositionForm.COMMIT_START,
+                        null,
                         System::nanoTime);
         boolean ofThatEpoch = mark != null && behind.last().epoch() == mark.epoch();
         boolean comparable =

@@ -89,12 +89,22 @@ public final class KafkaSink implements AutoCloseable {
         });
     }
 
-    /** Publishes at once that everything up to {@code lsn} and {@code time} is in Kafka, with where it ends. */
-    public void mark(int epoch, long lsn, @Nullable Instant time, @Nullable History history, Delivery delivery) {
+    /**
+     * Publishes at once that everything up to {@code lsn} and {@code time} is in Kafka, with where it ends.
+     *
+     * @param unsentFrom of events that commit there or behind it none has been sent; null if that is not known
+     */
+    public void mark(
+            int epoch,
+            long lsn,
+            @Nullable Instant time,
+            @Nullable History history,
+            @Nullable Long unsentFrom,
+            Delivery delivery) {
         Map<String, Map<Integer, Long>> offsets = new HashMap<>();
         endOffsets.forEach((topic, partitions) -> offsets.put(topic, Map.copyOf(partitions)));
-        ProgressMark mark =
-                new ProgressMark(source, epoch, lsn, time == null ? 0 : time.toEpochMilli(), offsets, history);
+        ProgressMark mark = new ProgressMark(
+                source, epoch, lsn, time == null ? 0 : time.toEpochMilli(), offsets, history, unsentFrom);
         byte[] key = source.getBytes(StandardCharsets.UTF_8);
         send(
                 new ProducerRecord<>(ProgressMark.topicOf(source), 0, key, mark.toJson()),

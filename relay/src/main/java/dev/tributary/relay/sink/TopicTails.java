@@ -5,7 +5,6 @@ import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.outbox.wire.WireHeaders;
 import dev.tributary.relay.flow.PositionForm;
 import dev.tributary.relay.flow.RelayException;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Collection;
@@ -26,8 +25,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads topics from their ends back to the confirmed position. By the prefix rule, in each partition everything before
- * the last event at or below the confirmed position is older still, so that reading back to one such event is enough.
+ * Reads the topics' ends, as far back as events from the confirmed position on may lie. A progress mark tells exactly where
+ * that is. Without one they are read from their ends back to an event below the confirmed position: by the prefix rule
+ * everything before that is older still, unless it is a repeat, of which there may be many when a frozen relay comes back.
  */
 public final class TopicTails {
     private static final Logger LOG = LoggerFactory.getLogger(TopicTails.class);
@@ -35,7 +35,6 @@ public final class TopicTails {
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration SILENCE_MAX = Duration.ofSeconds(30);
     private static final long FIRST_WINDOW_RECORDS = 1_000;
-    private static final long MARKS_READ = 100;
 
     private final Consumer<byte[], byte[]> consumer;
     private final byte[] source;
@@ -62,6 +61,7 @@ public final class TopicTails {
      *
      * @param confirmed the lowest position that is not known to be in Kafka
      * @param form of the positions that the events are going to be asked for by
+     * @param mark one that was written when none of these events was in Kafka; null if none is known
      * @throws RelayException if Kafka does not answer
      */
     public static DeliveredEvents read(
@@ -70,66 +70,19 @@ public final class TopicTails {
             Collection<String> topics,
             Position confirmed,
             PositionForm form,
+            @Nullable ProgressMark mark,
             LongSupplier nanoTime) {
         String clientId = "tributary-relay-" + source + "-tails";
         try (Consumer<byte[], byte[]> consumer = kafka.consumer(clientId)) {
             TopicTails tails = new TopicTails(consumer, source, confirmed, form, nanoTime);
-            tails.readBack(topics);
+            tails.readEnds(topics, mark);
             return tails.found;
         } catch (KafkaException e) {
             throw Kafka.unavailable(kafka.address(), "read the topics' tails", e);
         }
     }
 
-    /**
-     * The last progress mark in the topic of marks; null if there is none.
-     *
-     * @throws RelayException if Kafka does not answer
-     */
-    public static @Nullable ProgressMark lastMark(Kafka kafka, String source, LongSupplier nanoTime) {
-        TopicPartition marks = new TopicPartition(ProgressMark.topicOf(source), 0);
-        String clientId = "tributary-relay-" + source + "-marks";
-        try (Consumer<byte[], byte[]> consumer = kafka.consumer(clientId)) {
-            consumer.assign(List.of(marks));
-            long end = consumer.endOffsets(List.of(marks), REQUEST_TIMEOUT).getOrDefault(marks, 0L);
-            long begin =
-                    consumer.beginningOffsets(List.of(marks), REQUEST_TIMEOUT).getOrDefault(marks, 0L);
-            if (end <= begin) {
-                return null;
-            }
-            // A relay that was frozen may have written an old one after a newer one
-            consumer.seek(marks, Math.max(begin, end - MARKS_READ));
-            return highestMark(consumer, marks, end, nanoTime);
-        } catch (KafkaException e) {
-            throw Kafka.unavailable(kafka.address(), "read the last progress mark", e);
-        } catch (IOException e) {
-            throw new RelayException.Stopped(
-                    "topic " + marks.topic() + " holds something that is no progress mark: " + e.getMessage(),
-                    "only the relay may write there; delete the topic if it is of no use",
-                    e);
-        }
-    }
-
-    private static @Nullable ProgressMark highestMark(
-            Consumer<byte[], byte[]> consumer, TopicPartition marks, long end, LongSupplier nanoTime)
-            throws IOException {
-        ProgressMark highest = null;
-        long deadline = nanoTime.getAsLong() + SILENCE_MAX.toNanos();
-        while (consumer.position(marks, REQUEST_TIMEOUT) < end) {
-            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-                ProgressMark mark = ProgressMark.fromJson(record.value());
-                if (highest == null || mark.isAfter(highest)) {
-                    highest = mark;
-                }
-            }
-            if (nanoTime.getAsLong() > deadline) {
-                throw new org.apache.kafka.common.errors.TimeoutException("no answer for " + SILENCE_MAX);
-            }
-        }
-        return highest;
-    }
-
-    private void readBack(Collection<String> topics) {
+    private void readEnds(Collection<String> topics, @Nullable ProgressMark mark) {
         List<TopicPartition> partitions = topics.stream()
                 .flatMap(topic -> consumer.partitionsFor(topic, REQUEST_TIMEOUT).stream())
                 .map(info -> new TopicPartition(info.topic(), info.partition()))
@@ -137,6 +90,25 @@ public final class TopicTails {
         Map<TopicPartition, Long> begin = consumer.beginningOffsets(partitions, REQUEST_TIMEOUT);
         Map<TopicPartition, Long> to = new HashMap<>(consumer.endOffsets(partitions, REQUEST_TIMEOUT));
         to.forEach(found::endsAt);
+        if (mark == null) {
+            readBack(begin, to);
+        } else {
+            Map<TopicPartition, Long> from = new HashMap<>();
+            to.forEach((partition, end) -> {
+                long marked = mark.offsets()
+                        .getOrDefault(partition.topic(), Map.of())
+                        .getOrDefault(partition.partition(), 0L);
+                long window = Math.min(marked, end - FIRST_WINDOW_RECORDS);
+                from.put(partition, Math.max(begin.getOrDefault(partition, 0L), window));
+            });
+            to.entrySet().removeIf(end -> end.getValue() <= from.getOrDefault(end.getKey(), 0L));
+            from.keySet().retainAll(to.keySet());
+            readBetween(from, to);
+        }
+    }
+
+    private void readBack(Map<TopicPartition, Long> begin, Map<TopicPartition, Long> ends) {
+        Map<TopicPartition, Long> to = ends;
         for (long window = FIRST_WINDOW_RECORDS; ; window *= 4) {
             to.entrySet()
                     .removeIf(end -> end.getValue() <= begin.getOrDefault(end.getKey(), 0L)
