@@ -42,11 +42,34 @@ public final class DeliveredEvents {
      * same place: the ids tell.
      */
     private static final class Transaction {
-        private final BitSet ordinals = new BitSet();
+        /** The first 64; most transactions have no more, and there may be millions of them. */
+        private long firstOrdinals;
+
+        private @Nullable BitSet otherOrdinals;
         private long ids;
 
-        void toggle(UUID id) {
+        boolean has(int ordinal) {
+            return ordinal < Long.SIZE
+                    ? (firstOrdinals >>> ordinal & 1) != 0
+                    : otherOrdinals != null && otherOrdinals.get(ordinal);
+        }
+
+        void toggle(int ordinal, UUID id) {
+            if (ordinal < Long.SIZE) {
+                firstOrdinals ^= 1L << ordinal;
+            } else {
+                otherOrdinals = otherOrdinals == null ? new BitSet() : otherOrdinals;
+                otherOrdinals.flip(ordinal);
+            }
             ids ^= id.getMostSignificantBits() * 31 ^ id.getLeastSignificantBits();
+        }
+
+        boolean isEmpty() {
+            return firstOrdinals == 0 && (otherOrdinals == null || otherOrdinals.isEmpty());
+        }
+
+        int size() {
+            return Long.bitCount(firstOrdinals) + (otherOrdinals == null ? 0 : otherOrdinals.cardinality());
         }
     }
 
@@ -87,9 +110,8 @@ public final class DeliveredEvents {
 
     private void addOwn(Position position, UUID id) {
         Transaction transaction = transactions.computeIfAbsent(position.commitLsn(), lsn -> new Transaction());
-        if (!transaction.ordinals.get(position.ordinal())) {
-            transaction.ordinals.set(position.ordinal());
-            transaction.toggle(id);
+        if (!transaction.has(position.ordinal())) {
+            transaction.toggle(position.ordinal(), id);
             size++;
         }
     }
@@ -115,12 +137,11 @@ public final class DeliveredEvents {
 
     private boolean takesOwn(Position position, UUID id) {
         Transaction transaction = transactions.get(position.commitLsn());
-        if (transaction == null || !transaction.ordinals.get(position.ordinal())) {
+        if (transaction == null || !transaction.has(position.ordinal())) {
             return false;
         }
-        transaction.ordinals.clear(position.ordinal());
-        transaction.toggle(id);
-        if (transaction.ordinals.isEmpty()) {
+        transaction.toggle(position.ordinal(), id);
+        if (transaction.isEmpty()) {
             transactions.remove(position.commitLsn());
             if (transaction.ids != 0) {
                 throw broken("the transaction at " + position + " has other events in Kafka than in the database");
@@ -208,7 +229,7 @@ public final class DeliveredEvents {
     public int countFrom(long commitLsn) {
         int count = transactions.entrySet().stream()
                 .filter(transaction -> Long.compareUnsigned(transaction.getKey(), commitLsn) >= 0)
-                .mapToInt(transaction -> transaction.getValue().ordinals.cardinality())
+                .mapToInt(transaction -> transaction.getValue().size())
                 .sum();
         for (long lsn : others.commitLsns()) {
             count += Long.compareUnsigned(lsn, commitLsn) >= 0 ? 1 : 0;

@@ -30,6 +30,21 @@ class DeliveredEventsTest {
     }
 
     @Test
+    void aTransactionMayBeOfAnySize() {
+        for (int ordinal : new int[] {0, 63, 64, 127, 1_000_000}) {
+            delivered.add(SOMEWHERE, KEY, new Position(1, 16, ordinal), new UUID(0, ordinal));
+        }
+        assertThat(delivered.countFrom(16)).isEqualTo(5);
+        for (int ordinal : new int[] {0, 1, 63, 64, 65, 127, 128, 1_000_000}) {
+            boolean found = ordinal % 64 == 63 || ordinal % 64 == 0;
+            assertThat(delivered.takes(new Position(1, 16, ordinal), new UUID(0, ordinal)))
+                    .as("ordinal " + ordinal)
+                    .isEqualTo(found && ordinal != 128);
+        }
+        assertThat(delivered.size()).isZero();
+    }
+
+    @Test
     void eventsThatTheDatabaseDoesNotSendAreAnotherHistorys() {
         delivered.add(SOMEWHERE, KEY, new Position(1, 10, 0), ID);
         delivered.add(SOMEWHERE, KEY, new Position(1, 30, 2), ID);
