@@ -122,6 +122,22 @@ class TopicFaultsIT {
         }
         source.topics.awaitOneOfEach(source);
         second.close();
+        sendAgain(stale);
+        source.dropSlot(); // a server that crashed: back to its last checkpoint
+        source.execute("SELECT pg_copy_logical_replication_slot('" + slot + "_before', '" + slot + "')");
+        source.execute("SELECT pg_drop_replication_slot('" + slot + "_before')");
+
+        source.startRelay();
+        publish();
+        await().atMost(SOON).until(() -> source.topics.size() >= 2 * 1500 + 6);
+        assertThat(source.topics.records())
+                .extracting(record -> TopicsUnderTest.header(record, "ce_sequence"))
+                .filteredOn(sequence -> Integer.parseInt(sequence) > 1500)
+                .containsExactly("1501", "1502", "1503", "1504", "1505", "1506");
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // closing waits for all of them
+    private void sendAgain(List<ConsumerRecord<byte[], byte[]>> stale) {
         try (Producer<byte[], byte[]> woken =
                 new KafkaProducer<>(source.kafkaProperties, new ByteArraySerializer(), new ByteArraySerializer())) {
             for (ConsumerRecord<byte[], byte[]> record : stale) {
@@ -134,17 +150,6 @@ class TopicFaultsIT {
                         record.headers()));
             }
         }
-        source.dropSlot(); // a server that crashed: back to its last checkpoint
-        source.execute("SELECT pg_copy_logical_replication_slot('" + slot + "_before', '" + slot + "')");
-        source.execute("SELECT pg_drop_replication_slot('" + slot + "_before')");
-
-        source.startRelay();
-        publish();
-        await().atMost(SOON).until(() -> source.topics.size() >= 2 * 1500 + 6);
-        assertThat(source.topics.records())
-                .extracting(record -> TopicsUnderTest.header(record, "ce_sequence"))
-                .filteredOn(sequence -> Integer.parseInt(sequence) > 1500)
-                .containsExactly("1501", "1502", "1503", "1504", "1505", "1506");
     }
 
     private String topic() {
