@@ -19,6 +19,7 @@ public final class ConsumerSchema {
 
     private static final List<String> SCRIPTS = List.of(
             "V0_2_1__tributary_consumer.sql",
+            "V0_2_2__tributary_freshness.sql",
             "V0_2_3__tributary_view.sql",
             "V0_2_4__tributary_view_repair.sql");
 

@@ -1,11 +1,17 @@
 package dev.tributary.consumer.micronaut;
 
+import dev.tributary.consumer.progress.FreshnessObjective;
 import dev.tributary.consumer.progress.ViewProgress;
 import io.micronaut.context.env.Environment;
 import io.micronaut.core.naming.NameUtils;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** What an application configures of a view's progress, under {@code tributary.subscriptions.<name>}. */
 final class ProgressSettings {
+    private static final String OBJECTIVE = "freshness.objective";
+
     private final Environment environment;
     private final String prefix;
 
@@ -22,8 +28,36 @@ final class ProgressSettings {
         return environment.containsProperty(sourcesKey());
     }
 
+    /** Null if it is not set. */
+    @Nullable
+    Duration freshnessLimit() {
+        return duration("freshness.limit").orElse(null);
+    }
+
     ViewProgress.Builder applyTo(ViewProgress.Builder builder) {
+        FreshnessObjective objective = objective();
+        if (objective != null) {
+            builder.objective(objective);
+        }
         return builder.sources(
                 environment.getProperty(sourcesKey(), String[].class).orElse(new String[0]));
+    }
+
+    /** There is one as soon as one of its parts is set. */
+    private @Nullable FreshnessObjective objective() {
+        if (!environment.containsProperties(prefix + OBJECTIVE)) {
+            return null;
+        }
+        FreshnessObjective defaults = FreshnessObjective.ofDefaults();
+        return new FreshnessObjective(
+                duration(OBJECTIVE + ".age").orElse(defaults.ageMax()),
+                environment
+                        .getProperty(prefix + OBJECTIVE + ".share", Double.class)
+                        .orElse(defaults.share()),
+                duration(OBJECTIVE + ".window").orElse(defaults.window()));
+    }
+
+    private Optional<Duration> duration(String key) {
+        return environment.getProperty(prefix + key, Duration.class);
     }
 }

@@ -10,9 +10,11 @@ import io.micronaut.core.annotation.Order;
 import io.micronaut.core.order.Ordered;
 import jakarta.annotation.PreDestroy;
 import jakarta.inject.Singleton;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,6 +55,12 @@ public final class ViewProgresses implements ApplicationEventListener<StartupEve
         synchronized (running) {
             return Map.copyOf(running);
         }
+    }
+
+    /** The age from which on a view counts as down; null if it never does. */
+    @Nullable
+    Duration freshnessLimit(String subscription) {
+        return new ProgressSettings(environment, subscription).freshnessLimit();
     }
 
     /** Called by Micronaut once the subscriptions have been started. */

@@ -3,12 +3,13 @@ package dev.tributary.consumer.progress;
 import java.time.Duration;
 
 /**
- * When to look into the view's database: rarely as long as this instance feeds the whole view itself, every second while
- * others do too, and more often, with back-off, while a reader waits for what others apply. Used by one thread.
+ * When to look into the view's database: rarely as long as this instance feeds the whole view itself; every second while
+ * others do too, and four times when they have yet to reach a mark; more often, with back-off, while a reader waits for that. Used by one thread.
  */
 final class Looks {
     private static final Duration RARELY = Duration.ofSeconds(15);
     private static final Duration REGULARLY = Duration.ofSeconds(1);
+    private static final Duration BEHIND = Duration.ofMillis(250);
     private static final Duration SHORTEST = Duration.ofMillis(10);
     private static final Duration LONGEST = Duration.ofMillis(160);
 
@@ -22,9 +23,10 @@ final class Looks {
     }
 
     /** Says what is known before a look is considered. */
-    void consider(boolean ownsAll, boolean readersWait) {
+    void consider(boolean ownsAll, boolean behind, boolean readersWait) {
         if (!every.isZero()) {
-            every = readersWait ? pause : ownsAll ? RARELY : REGULARLY;
+            Duration withOthers = behind ? BEHIND : REGULARLY;
+            every = readersWait ? pause : ownsAll ? RARELY : withOthers;
         }
     }
 

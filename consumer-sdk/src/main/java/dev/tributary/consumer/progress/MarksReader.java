@@ -190,11 +190,11 @@ final class MarksReader implements Runnable {
 
     private static void begin(
             KafkaConsumer<byte[], byte[]> opened, Set<TopicPartition> assigned, Set<TopicPartition> added) {
-        Map<TopicPartition, Long> beginnings = opened.beginningOffsets(added, ANSWER_MAX);
-        Map<TopicPartition, Long> ends = opened.endOffsets(added, ANSWER_MAX);
         Set<TopicPartition> all = new HashSet<>(assigned);
         all.addAll(added);
         opened.assign(all);
+        Map<TopicPartition, Long> beginnings = opened.beginningOffsets(added, ANSWER_MAX);
+        Map<TopicPartition, Long> ends = opened.endOffsets(added, ANSWER_MAX);
         for (TopicPartition marks : added) {
             long end = ends.getOrDefault(marks, 0L);
             opened.seek(marks, Math.max(beginnings.getOrDefault(marks, 0L), end - MARKS_READ_BACK));

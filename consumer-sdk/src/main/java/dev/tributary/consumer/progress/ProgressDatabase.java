@@ -41,7 +41,8 @@ final class ProgressDatabase {
         }
     }
 
-    private Connection open() throws SQLException {
+    /** In auto-commit mode, and impatient. */
+    Connection open() throws SQLException {
         Connection connection = wiring.dataSource().getConnection();
         try {
             connection.setAutoCommit(true);

@@ -104,6 +104,17 @@ final class SourceProgress {
         return reached == null || reached.timeMillis() == 0 ? null : Instant.ofEpochMilli(reached.timeMillis());
     }
 
+    /** The same of Kafka, as the last mark says; null if not known. */
+    @Nullable
+    Instant publishedUpTo() {
+        return last == null || last.timeMillis() == 0 ? null : Instant.ofEpochMilli(last.timeMillis());
+    }
+
+    /** Whether there is a mark that the positions have not reached, as far as they are known. */
+    boolean isBehind() {
+        return !ahead.isEmpty();
+    }
+
     /** The partitions that the last mark names; empty before there is one. */
     Set<TopicPartition> partitions() {
         return last == null ? Set.of() : last.offsets().keySet();

@@ -7,7 +7,9 @@ import dev.tributary.consumer.progress.ProgressDatabase.Look;
 import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.outbox.wire.ReadToken;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +31,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What the view of a subscription includes, whichever instances feed it: a reader can wait for a write that it has a token
- * of. One thread compares the relay's progress marks with the subscription's positions, which costs a subscription nothing
+ * of, and everybody can ask up to when it is complete, which moves on also when nothing is written. One thread compares the relay's progress marks with the subscription's positions, which costs a subscription nothing
  * per event; waiting readers cost nothing but their threads. Thread-safe.
  */
 public final class ViewProgress implements AutoCloseable {
@@ -47,15 +49,22 @@ public final class ViewProgress implements AutoCloseable {
     private final Set<Waiter> waiters = ConcurrentHashMap.newKeySet();
     private final List<AutoCloseable> readers = new ArrayList<>();
     private final Thread thread;
+    private final Clock clock;
+    private final Instant startedAt;
+    private final @Nullable FreshnessJournal journal;
     private Set<String> parked = Set.of();
     private volatile long parkedHereAtLook = -1;
     private String problem = "";
     private volatile boolean newWaiters;
     private volatile boolean closed;
 
-    private ViewProgress(Subscription subscription, Set<String> sourceNames) {
+    private ViewProgress(
+            Subscription subscription, Set<String> sourceNames, @Nullable FreshnessObjective objective, Clock clock) {
         this.subscription = subscription;
+        this.clock = clock;
+        this.startedAt = clock.instant();
         this.database = new ProgressDatabase(subscription.name(), subscription.wiring(), sourceNames);
+        this.journal = objective == null ? null : new FreshnessJournal(subscription.name(), objective, database);
         Set<String> topics = subscription.topics();
         sourceNames.forEach(name -> sources.put(name, new SourceProgress(name, topics)));
         this.thread = new Thread(this::run, "tributary-" + subscription.name() + "-progress");
@@ -71,6 +80,8 @@ public final class ViewProgress implements AutoCloseable {
     public static final class Builder {
         private final Subscription subscription;
         private final Set<String> sources = new TreeSet<>();
+        private @Nullable FreshnessObjective objective;
+        private Clock clock = Clock.systemUTC();
 
         private Builder(Subscription subscription) {
             this.subscription = subscription;
@@ -86,13 +97,28 @@ public final class ViewProgress implements AutoCloseable {
         }
 
         /**
+         * Has it recorded, once a minute in the view's database, whether the view is as fresh as this asks; not by default.
+         * Instances of one subscription must agree on it.
+         */
+        public Builder objective(FreshnessObjective wanted) {
+            objective = wanted;
+            return this;
+        }
+
+        /** What ages are told by; the system's by default. */
+        Builder clock(Clock source) {
+            clock = source;
+            return this;
+        }
+
+        /**
          * Starts it. Kafka, the relay's topics of marks and the database may be away: it waits for them.
          *
          * @throws SubscriptionException if it cannot be told which sources the topics are of
          */
         public ViewProgress start() {
             Set<String> named = sources.isEmpty() ? sourcesOfTopics() : Set.copyOf(sources);
-            ViewProgress progress = new ViewProgress(subscription, named);
+            ViewProgress progress = new ViewProgress(subscription, named, objective, clock);
             progress.start();
             return progress;
         }
@@ -157,6 +183,29 @@ public final class ViewProgress implements AutoCloseable {
         } finally {
             waiters.remove(waiter);
         }
+    }
+
+    /**
+     * How fresh the view is with respect to one of its sources.
+     *
+     * @throws SubscriptionException if the view is not of that source
+     */
+    public Freshness freshness(String source) {
+        SourceProgress progress = sources.get(source);
+        if (progress == null) {
+            throw new SubscriptionException("subscription " + subscription.name() + " is of "
+                    + String.join(", ", sources.keySet()) + ", and not of " + source);
+        }
+        synchronized (sources) {
+            Instant complete = progress.completeUpTo();
+            Duration age = Duration.between(complete == null ? startedAt : complete, clock.instant());
+            return new Freshness(source, complete, age.isNegative() ? Duration.ZERO : age, progress.publishedUpTo());
+        }
+    }
+
+    /** How the objective's error budget stands; null without an objective, and for the first minutes. */
+    public @Nullable ErrorBudget errorBudget(String source) {
+        return journal == null ? null : journal.budget(source);
     }
 
     /** How many readers wait. */
@@ -243,6 +292,10 @@ public final class ViewProgress implements AutoCloseable {
             long rest = TURN_EVERY.toNanos();
             LockSupport.parkNanos(waiters.isEmpty() ? rest : Math.min(rest, looks.nanosUntilDue()));
         }
+        if (journal != null) {
+            sample(journal);
+            journal.recordAll(clock.instant());
+        }
     }
 
     private void turn() {
@@ -252,10 +305,20 @@ public final class ViewProgress implements AutoCloseable {
             newWaiters = false;
             looks.news();
         }
-        looks.consider(ownsAll(), readersWaitForOthers());
+        looks.consider(ownsAll(), isBehind(), readersWaitForOthers());
         boolean looked = looks.isDue() && look();
         if (news || looked) {
             waiters.forEach(waiter -> settle(waiter, looked));
+        }
+        if (journal != null) {
+            sample(journal);
+            journal.recordIfDue(clock.instant());
+        }
+    }
+
+    private void sample(FreshnessJournal notes) {
+        synchronized (sources) {
+            sources.forEach((name, source) -> notes.sample(name, clock.instant(), source.completeUpTo()));
         }
     }
 
@@ -315,6 +378,12 @@ public final class ViewProgress implements AutoCloseable {
             return parked.isEmpty()
                     && !positions.isInDoubt()
                     && sources.values().stream().allMatch(source -> positions.owns(source.partitions()));
+        }
+    }
+
+    private boolean isBehind() {
+        synchronized (sources) {
+            return sources.values().stream().anyMatch(SourceProgress::isBehind);
         }
     }
 

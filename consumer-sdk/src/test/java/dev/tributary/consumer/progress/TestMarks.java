@@ -17,21 +17,21 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A source of its own, and what its relay would say of it. */
-final class TestMarks implements AutoCloseable {
+public final class TestMarks implements AutoCloseable {
     private static final String CLUSTER = "7431234567890123456";
 
-    final String source = "s" + UUID.randomUUID().toString().replace("-", "");
+    public final String source = "s" + UUID.randomUUID().toString().replace("-", "");
     private final Admin admin;
     private final KafkaProducer<byte[], byte[]> producer;
     private int timeline = 1;
 
-    TestMarks(LocalKafka kafka) {
+    public TestMarks(LocalKafka kafka) {
         Map<String, Object> settings = Map.of("bootstrap.servers", kafka.bootstrapServers());
         admin = Admin.create(settings);
         producer = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
-    void createTopic() throws Exception {
+    public void createTopic() throws Exception {
         admin.createTopics(List.of(new NewTopic(ProgressMark.topicOf(source), 1, (short) 1)))
                 .all()
                 .get();
@@ -47,7 +47,7 @@ final class TestMarks implements AutoCloseable {
     }
 
     /** Says that everything up to {@code lsn} lies below where the topic ends now. */
-    void say(long lsn, String topic, int partitions) throws Exception {
+    public void say(long lsn, String topic, int partitions) throws Exception {
         Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
         for (int i = 0; i < partitions; i++) {
             latest.put(new TopicPartition(topic, i), OffsetSpec.latest());

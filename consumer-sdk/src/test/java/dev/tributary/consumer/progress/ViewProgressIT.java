@@ -14,7 +14,12 @@ import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
 import dev.tributary.outbox.wire.ReadToken;
 import java.lang.management.ManagementFactory;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -179,6 +184,88 @@ class ViewProgressIT {
         bed.start();
         assertThat(progress.await(marks.token(100), PATIENCE).included()).isTrue();
         assertThat(bed.view.appliedCount()).isEqualTo(60);
+    }
+
+    @Test
+    void itIsKnownUpToWhenTheViewIsCompleteAlsoWhenNothingIsWritten() throws Exception {
+        Subscription owner = bed.start();
+        eventually(() -> assertThat(owner.status().partitions()).hasSize(PARTITIONS));
+        ViewProgress elsewhere = progress(bed.start());
+        assertThat(elsewhere.freshness(marks.source).completeUpTo()).isNull();
+        send(3);
+        Instant sent = Instant.now();
+        say(100);
+        eventually(() -> assertThat(elsewhere.freshness(marks.source).completeUpTo())
+                .isAfterOrEqualTo(sent.truncatedTo(ChronoUnit.MILLIS)));
+        Instant before = elsewhere.freshness(marks.source).completeUpTo();
+        say(100); // idle
+        eventually(() ->
+                assertThat(elsewhere.freshness(marks.source).completeUpTo()).isAfter(before));
+        Freshness freshness = elsewhere.freshness(marks.source);
+        assertThat(freshness.publishedUpTo()).isEqualTo(freshness.completeUpTo());
+        eventually(() -> assertThat(elsewhere.freshness(marks.source).age()).isGreaterThan(Duration.ofSeconds(1)));
+        assertThatThrownBy(() -> elsewhere.freshness("billing")).isInstanceOf(SubscriptionException.class);
+    }
+
+    @Test
+    void theErrorBudgetIsKeptInTheDatabaseByAllInstancesTogether() throws Exception {
+        FreshnessObjective objective = FreshnessObjective.ofDefaults();
+        SteppedClock clock = new SteppedClock();
+        Subscription subscription = bed.start();
+        ViewProgress one = start(ViewProgress.of(subscription)
+                .sources(marks.source)
+                .objective(objective)
+                .clock(clock));
+        ViewProgress other = start(ViewProgress.of(bed.start())
+                .sources(marks.source)
+                .objective(objective)
+                .clock(clock));
+        clock.nextMinute();
+        eventually(() -> assertThat(minutes()).isEqualTo(1));
+        for (int i = 0; i < 3; i++) {
+            clock.nextMinute();
+            long minutes = i + 2L;
+            eventually(() -> assertThat(minutes()).isEqualTo(minutes));
+        }
+        eventually(() -> {
+            assertThat(one.errorBudget(marks.source)).isNotNull();
+            assertThat(one.errorBudget(marks.source)).isEqualTo(other.errorBudget(marks.source));
+        });
+        ErrorBudget budget = one.errorBudget(marks.source);
+        assertThat(budget.badMinutes())
+                .as("nothing is known of the source")
+                .isEqualTo(budget.minutes())
+                .isPositive();
+        one.close();
+        eventually(
+                () -> assertThat(minutes()).as("with the one that is not over").isEqualTo(5));
+    }
+
+    private long minutes() {
+        return bed.view.number("SELECT count(*) FROM tributary.view_freshness");
+    }
+
+    private static final class SteppedClock extends Clock {
+        private volatile Duration ahead = Duration.ZERO;
+
+        void nextMinute() {
+            ahead = ahead.plusMinutes(1);
+        }
+
+        @Override
+        public Instant instant() {
+            return Instant.now().plus(ahead);
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            throw new UnsupportedOperationException();
+        }
     }
 
     @Test

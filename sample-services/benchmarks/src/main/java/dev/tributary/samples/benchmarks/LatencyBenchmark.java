@@ -48,6 +48,7 @@ final class LatencyBenchmark implements Callable<Integer> {
         FLOOR("plain produce and consume"),
         RELAY("relay (pgoutput)"),
         RELAY_VIEW("relay, to visible in a view"),
+        RELAY_TOKEN("relay, to a read that waits with the write's token"),
         DEBEZIUM("Debezium"),
         DEBEZIUM_TUNED("Debezium, tuned");
 
@@ -142,13 +143,12 @@ final class LatencyBenchmark implements Callable<Integer> {
         try (FilledDatabase database = FilledDatabase.fill(postgres, workload)) {
             database.createSlot(Contestant.slot(run));
             try (JavaProcess process = start(way, run, database, kafka, workload, directory);
-                    Reader reader = way == Way.RELAY_VIEW
-                            ? new VisibleView(postgres, kafka.bootstrapServers(), topic, latencies)
-                            : new Arrivals(kafka.bootstrapServers(), topic, PARTITIONS, latencies)) {
+                    Reader reader = reader(way, postgres, kafka, run, latencies, count)) {
                 await("stream", () -> database.isRead(Contestant.slot(run)), process);
                 double cpuBefore = CpuTime.of(process.pid());
                 long before = System.nanoTime();
-                loop.run(() -> new OutboxWriter(postgres, database.url(), workload), WRITERS);
+                AfterCommit afterCommit = reader instanceof TokenReads reads ? reads::committed : (number, open) -> {};
+                loop.run(() -> new OutboxWriter(postgres, database.url(), workload, afterCommit), WRITERS);
                 reader.awaitAll();
                 double cpu = (CpuTime.of(process.pid()) - cpuBefore) / ((System.nanoTime() - before) / 1e9);
                 process.terminate();
@@ -158,6 +158,22 @@ final class LatencyBenchmark implements Callable<Integer> {
                 database.dropSlot(Contestant.slot(run));
             }
         }
+    }
+
+    private static Reader reader(
+            Way way, LocalPostgres postgres, LocalKafka kafka, String run, Latencies latencies, int count)
+            throws SQLException {
+        String topic = Contestant.topic(run);
+        return switch (way) {
+            case RELAY_VIEW -> new VisibleView(postgres, kafka.bootstrapServers(), topic, latencies);
+            case RELAY_TOKEN -> new TokenReads(postgres, kafka.bootstrapServers(), run, latencies, count);
+            default -> new Arrivals(kafka.bootstrapServers(), topic, PARTITIONS, latencies);
+        };
+    }
+
+    /** What a writer does when an event's transaction has committed. */
+    private interface AfterCommit {
+        void committed(int number, Connection connection) throws SQLException;
     }
 
     private static JavaProcess start(
@@ -208,9 +224,12 @@ final class LatencyBenchmark implements Callable<Integer> {
         private final Connection connection;
         private final PreparedStatement insert;
         private final Workload workload;
+        private final AfterCommit afterCommit;
 
-        OutboxWriter(LocalPostgres postgres, String url, Workload workload) throws SQLException {
+        OutboxWriter(LocalPostgres postgres, String url, Workload workload, AfterCommit afterCommit)
+                throws SQLException {
             this.workload = workload;
+            this.afterCommit = afterCommit;
             connection = postgres.connect(url);
             insert = connection.prepareStatement("INSERT INTO tributary.outbox VALUES (gen_random_uuid(), '"
                     + Workload.AGGREGATE_TYPE + "', ?, NULL, '" + Workload.EVENT_TYPE + "', '" + Workload.CONTENT_TYPE
@@ -222,6 +241,7 @@ final class LatencyBenchmark implements Callable<Integer> {
             insert.setString(1, Integer.toString(number));
             insert.setBytes(2, workload.payload(number % Workload.PAYLOADS));
             insert.executeUpdate();
+            afterCommit.committed(number, connection);
         }
 
         @Override

@@ -87,6 +87,10 @@ final class VisibleView implements LatencyBenchmark.Reader {
         });
     }
 
+    Subscription subscription() {
+        return subscription;
+    }
+
     @Override
     public void awaitAll() {
         latencies.awaitAll();

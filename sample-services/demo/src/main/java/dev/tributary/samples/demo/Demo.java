@@ -111,8 +111,9 @@ public final class Demo implements Callable<Integer> {
 
     private boolean run(Services services, LocalPostgres postgres, LocalKafka kafka, LiveDisplay display)
             throws SQLException, InterruptedException, ExecutionException, IOException {
-        Traffic traffic = new Traffic(services.url(Services.SALES), orders, Duration.ofSeconds(seconds));
-        try (Evidence evidence = new Evidence(postgres)) {
+        try (Evidence evidence = new Evidence(postgres);
+                Reads reads = new Reads(services.url(Services.SUPPORT))) {
+            Traffic traffic = new Traffic(services.url(Services.SALES), reads, orders, Duration.ofSeconds(seconds));
             FutureTask<List<Outage>> faults =
                     new FutureTask<>(new Faults(services, kafka, traffic, evidence, display)::run);
             display.say("Registering customers and placing a first order");
@@ -130,8 +131,9 @@ public final class Demo implements Callable<Integer> {
             display.close();
             Findings findings = evidence.all(kafka.bootstrapServers(), traffic.placed());
             Verdict verdict = Verdict.on(findings);
-            new Report(out).print(findings, verdict, outages);
-            return verdict.passed();
+            boolean passed = verdict.passed() && reads.found().missed() == 0;
+            new Report(out).print(findings, verdict, outages, reads.found(), passed);
+            return passed;
         }
     }
 

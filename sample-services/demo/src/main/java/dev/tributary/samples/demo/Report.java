@@ -14,7 +14,7 @@ final class Report {
         this.out = out;
     }
 
-    void print(Findings findings, Verdict verdict, List<Outage> outages) {
+    void print(Findings findings, Verdict verdict, List<Outage> outages, Reads.Found reads, boolean passed) {
         List<Outage> whole =
                 outages.stream().map(outage -> outage.untilMadeUpFor(findings)).toList();
         Latencies undisturbed = Latencies.ofUndisturbed(findings, whole);
@@ -38,11 +38,23 @@ final class Report {
         out.println("  all                " + Latencies.ofAll(findings) + "   (waiting out the faults included)");
         out.println("  while all was up   " + undisturbed + "   (" + number(undisturbed.count()) + " events)");
         out.println();
+        out.println("Customers who looked for their order at support with the token from sales, at once:");
+        out.println(String.format(
+                Locale.ROOT,
+                "  %,d saw it (p50 %.0f ms, p99 %.0f ms), %,d were told that it is not there yet, %,d met a fault, %,d did"
+                        + " not see what they were told is there",
+                reads.seen(),
+                reads.p50Millis(),
+                reads.p99Millis(),
+                reads.notYet(),
+                reads.unanswered(),
+                reads.missed()));
+        out.println();
         examples("lost", verdict.lost());
         examples("doubled", verdict.doubled());
         examples("out of order", verdict.outOfOrder());
         examples("different", verdict.different());
-        out.println(verdict.passed() ? "VERDICT: passed" : "VERDICT: FAILED");
+        out.println(passed ? "VERDICT: passed" : "VERDICT: FAILED");
     }
 
     private void line(String what, long count, String detail) {

@@ -1,6 +1,5 @@
 package dev.tributary.samples.demo;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.URI;
@@ -33,6 +32,7 @@ final class Traffic {
     private static final List<String> GOODS = List.of("kettle", "lamp", "notebook", "scarf", "chess set", "umbrella");
 
     private final URI sales;
+    private final Reads reads;
     private final int orders;
     private final Duration duration;
     private final HttpClient http = HttpClient.newHttpClient();
@@ -41,8 +41,9 @@ final class Traffic {
     private final AtomicInteger begun = new AtomicInteger();
     private final Set<String> placed = ConcurrentHashMap.newKeySet();
 
-    Traffic(URI sales, int orders, Duration duration) {
+    Traffic(URI sales, Reads reads, int orders, Duration duration) {
         this.sales = sales;
+        this.reads = reads;
         this.orders = orders;
         this.duration = duration;
     }
@@ -105,12 +106,19 @@ final class Traffic {
 
     private void place(String customer) throws IOException, InterruptedException {
         Map<String, ?> order = Map.of("customerId", customer, "lines", lines(ThreadLocalRandom.current()));
-        placed.add(send("POST", "/orders", order).get("id").asText());
+        HttpResponse<String> answer = send("POST", "/orders", order);
+        String id = id(answer);
+        placed.add(id);
+        answer.headers().firstValue("Tributary-Token").ifPresent(token -> reads.look(customer, id, token));
     }
 
     private String register(int number) throws IOException, InterruptedException {
         Map<String, ?> customer = Map.of("name", "Customer " + number, "email", "customer" + number + "@example.com");
-        return send("POST", "/customers", customer).get("id").asText();
+        return id(send("POST", "/customers", customer));
+    }
+
+    private String id(HttpResponse<String> answer) throws IOException {
+        return json.readTree(answer.body()).get("id").asText();
     }
 
     private static List<Map<String, ?>> lines(ThreadLocalRandom random) {
@@ -124,7 +132,8 @@ final class Traffic {
         return lines;
     }
 
-    private JsonNode send(String method, String path, Map<String, ?> body) throws IOException, InterruptedException {
+    private HttpResponse<String> send(String method, String path, Map<String, ?> body)
+            throws IOException, InterruptedException {
         HttpRequest request = HttpRequest.newBuilder(sales.resolve(path))
                 .timeout(TIMEOUT)
                 .header("content-type", "application/json")
@@ -135,6 +144,6 @@ final class Traffic {
             throw new IllegalStateException(
                     method + " " + path + " at sales: " + response.statusCode() + " " + response.body());
         }
-        return json.readTree(response.body());
+        return response;
     }
 }

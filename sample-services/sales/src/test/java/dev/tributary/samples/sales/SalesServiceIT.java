@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tributary.outbox.wire.ReadToken;
 import io.micronaut.http.HttpRequest;
 import io.micronaut.http.HttpStatus;
 import io.micronaut.http.client.HttpClient;
@@ -111,6 +112,23 @@ class SalesServiceIT extends AgainstLocalStack {
                         get("/orders/" + order).get("status").asText())
                 .isEqualTo("SHIPPED"));
         assertThat(get("/orders/" + order).get("shippedAt").asText()).isEqualTo("2026-01-02T03:04:05.678901Z");
+    }
+
+    @Test
+    void whoever_has_written_gets_a_token_and_nobody_else() throws Exception {
+        String customer = register("Ella");
+        var placed = client.toBlocking().exchange(HttpRequest.POST("/orders", order(customer)), JsonNode.class);
+        ReadToken token = ReadToken.parse(placed.header("Tributary-Token"));
+        assertThat(token.writes()).extracting(ReadToken.Write::source).containsExactly("sales");
+        var renamed = client.toBlocking()
+                .exchange(HttpRequest.PUT("/customers/" + customer, Map.of("name", "Ella E.")), JsonNode.class);
+        assertThat(ReadToken.parse(renamed.header("Tributary-Token"))
+                        .writes()
+                        .get(0)
+                        .lsn())
+                .isGreaterThan(token.writes().get(0).lsn());
+        var read = client.toBlocking().exchange(HttpRequest.GET("/customers/" + customer), JsonNode.class);
+        assertThat(read.header("Tributary-Token")).isNull();
     }
 
     private String register(String name) {

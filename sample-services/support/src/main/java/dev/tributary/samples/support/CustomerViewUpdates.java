@@ -23,9 +23,11 @@ import org.jspecify.annotations.Nullable;
  * other's row locks either; a row per customer with counters in it would make them queue, and deadlock.
  */
 @EventSubscription(
-        name = "support-customer-view",
+        name = CustomerViewUpdates.SUBSCRIPTION,
         topics = {"sales.customer", "sales.order", "fulfilment.shipment"})
 class CustomerViewUpdates {
+    static final String SUBSCRIPTION = "support-customer-view";
+
     @OnEvent("customer.registered.v1")
     void registered(Event<CustomerRegistered> event, Connection connection) throws SQLException {
         CustomerRegistered customer = event.payload();

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.micronaut.http.HttpRequest;
 import io.micronaut.http.client.HttpClient;
 import io.micronaut.http.client.annotation.Client;
 import io.micronaut.http.client.exceptions.HttpClientResponseException;
 import io.micronaut.test.extensions.junit5.annotation.MicronautTest;
 import jakarta.inject.Inject;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -77,6 +79,27 @@ class SupportServiceIT extends AgainstLocalStack {
                 .isInstanceOfSatisfying(HttpClientResponseException.class, e -> assertThat(e.code())
                         .isEqualTo(404));
         assertThat(get("/customers/" + UUID.randomUUID() + "/orders")).isEmpty();
+    }
+
+    /** No relay runs here. What comes of it when one does is the demo's to show. */
+    @Test
+    void a_reader_with_a_token_is_answered_after_the_time_out_and_told_how_far_behind_that_is() {
+        var request = HttpRequest.GET("/customers/" + UUID.randomUUID() + "/orders")
+                .header("Tributary-Token", "1~sales.7431234567890123456.1.16b3748.1790000000123");
+        var answer = client.toBlocking().exchange(request, JsonNode.class);
+        assertThat(answer.header("Tributary-View")).isEqualTo("not-yet");
+        assertThat(answer.header("Tributary-Behind")).isEqualTo("unknown, 0 events");
+    }
+
+    @Test
+    void what_is_no_token_or_of_an_unknown_source_is_refused() {
+        for (String token : List.of("let me in", "1~billing.1.1.1.1")) {
+            var request = HttpRequest.GET("/customers/" + UUID.randomUUID() + "/orders")
+                    .header("Tributary-Token", token);
+            assertThatThrownBy(() -> client.toBlocking().exchange(request))
+                    .isInstanceOfSatisfying(HttpClientResponseException.class, e -> assertThat(e.code())
+                            .isEqualTo(400));
+        }
     }
 
     private void awaitValue(String expected, String sql) {
