@@ -32,7 +32,7 @@ class ReadYourWritesIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Duration START_MAX = Duration.ofMinutes(2);
     private static final int WRITERS = 4;
-    private static final int WRITES_EACH = 150;
+    private static final int WRITES_EACH = 100;
 
     private final long seed = new Random().nextLong();
     private final ExecutorService threads = Executors.newCachedThreadPool();
