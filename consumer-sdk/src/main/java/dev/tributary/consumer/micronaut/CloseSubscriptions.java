@@ -8,13 +8,16 @@ import jakarta.inject.Singleton;
 @Singleton
 final class CloseSubscriptions implements ApplicationEventListener<ShutdownEvent> {
     private final Subscriptions subscriptions;
+    private final ViewProgresses views;
 
-    CloseSubscriptions(Subscriptions subscriptions) {
+    CloseSubscriptions(Subscriptions subscriptions, ViewProgresses views) {
         this.subscriptions = subscriptions;
+        this.views = views;
     }
 
     @Override
     public void onApplicationEvent(ShutdownEvent event) {
+        views.close();
         subscriptions.close();
     }
 }

@@ -8,7 +8,6 @@ import io.micronaut.context.event.ApplicationEventListener;
 import io.micronaut.context.event.StartupEvent;
 import io.micronaut.core.annotation.Order;
 import io.micronaut.core.order.Ordered;
-import jakarta.annotation.PreDestroy;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.Collections;
@@ -83,7 +82,6 @@ public final class ViewProgresses implements ApplicationEventListener<StartupEve
         }
     }
 
-    @PreDestroy
     void close() {
         all().values().forEach(ViewProgress::close);
     }
