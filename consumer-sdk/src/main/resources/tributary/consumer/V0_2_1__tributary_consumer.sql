@@ -57,7 +57,8 @@ CREATE TABLE IF NOT EXISTS tributary.parked_event (
     error           text,
     stack           text,
     attempts        integer     NOT NULL,
-    parked_at       timestamptz NOT NULL DEFAULT now()
+    parked_at       timestamptz NOT NULL DEFAULT now(),
+    mirrored_at     timestamptz
 );
 
 -- An aggregate's parked events in their order, and whether it has any.
@@ -72,6 +73,9 @@ COMMENT ON COLUMN tributary.parked_event.error IS
     'What went wrong; null for events that wait behind such a one.';
 COMMENT ON COLUMN tributary.parked_event.attempts IS
     'How often its handler has been tried; 0 for events that wait.';
+
+COMMENT ON COLUMN tributary.parked_event.mirrored_at IS
+    'When the dead-letter topic was known to have it; null as long as it has not; -infinity if Kafka will never take it.';
 
 -- Late arrivals are looked for by number.
 CREATE INDEX IF NOT EXISTS parked_event_sequence
@@ -121,6 +125,7 @@ CREATE TABLE IF NOT EXISTS tributary.discarded_event (
     stack           text,
     attempts        integer     NOT NULL,
     parked_at       timestamptz NOT NULL,
+    mirrored_at     timestamptz,
     reason          text        NOT NULL,
     discarded_by    text        NOT NULL,
     discarded_at    timestamptz NOT NULL DEFAULT now()
@@ -131,6 +136,11 @@ COMMENT ON TABLE tributary.discarded_event IS
 
 CREATE INDEX IF NOT EXISTS discarded_event_sequence
     ON tributary.discarded_event (subscription, source, aggregate_type, aggregate_id, sequence);
+
+CREATE INDEX IF NOT EXISTS parked_event_unmirrored
+    ON tributary.parked_event (subscription, park_order) WHERE mirrored_at IS NULL;
+CREATE INDEX IF NOT EXISTS discarded_event_unmirrored
+    ON tributary.discarded_event (subscription, park_order) WHERE mirrored_at IS NULL;
 
 CREATE TABLE IF NOT EXISTS tributary.accepted_gap (
     subscription    text        NOT NULL,

@@ -27,6 +27,7 @@ public final class ParkedEvents {
     private final ParkedStore store;
     private final Redrive redrive;
     private final ParkedOrder order;
+    private final Redrive.Transactions transactions;
     private final Function<TopicPartition, LiveCounters> counters;
 
     ParkedEvents(SubscriptionConfig config, Function<TopicPartition, LiveCounters> counters) {
@@ -35,6 +36,7 @@ public final class ParkedEvents {
         this.redrive = new Redrive(config, store, counters);
         this.order = new ParkedOrder(store, config.policy().sequenceGap());
         this.counters = counters;
+        this.transactions = new Redrive.Transactions(config);
     }
 
     /** How many there are. */
@@ -127,7 +129,7 @@ public final class ParkedEvents {
      */
     public Redriven acceptGap(Aggregate aggregate, String reason, String who) throws SQLException {
         check(reason, who);
-        redrive.inTransaction(connection -> {
+        transactions.run(connection -> {
             redrive.lock(connection, aggregate);
             Missing missing = order.next(connection, aggregate, 1).missing();
             if (missing == null) {
@@ -166,7 +168,7 @@ public final class ParkedEvents {
     private int discard(Aggregate aggregate, @Nullable List<Long> numbers, String reason, String who)
             throws SQLException {
         check(reason, who);
-        int discarded = redrive.inTransaction(connection -> {
+        int discarded = transactions.run(connection -> {
             Optional<TopicPartition> partition = redrive.lock(connection, aggregate);
             List<Long> which = numbers == null ? store.numbers(connection, aggregate) : numbers;
             int moved = store.discard(connection, which, reason, who);
@@ -192,6 +194,6 @@ public final class ParkedEvents {
     }
 
     private <T> T read(Redrive.Work<T> query) throws SQLException {
-        return redrive.inTransaction(query);
+        return transactions.run(query);
     }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.tributary.consumer.ParkedEvent.Failure;
 import java.nio.charset.StandardCharsets;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -29,10 +30,11 @@ final class ParkedStore {
     private static final String OF_AGGREGATE =
             " WHERE subscription = ? AND source = ? AND aggregate_type = ? AND aggregate_id = ?";
     private static final String WRONG = "error IS NOT NULL";
-    private static final String SELECT_EVENTS =
-            "SELECT park_order, source, aggregate_type, aggregate_id, event_id, type, sequence, position, topic,"
+    private static final String EVENT =
+            "park_order, source, aggregate_type, aggregate_id, event_id, type, sequence, position, topic,"
                     + " topic_partition, record_offset, record_time, record_key, record_value, headers, error, stack,"
-                    + " attempts, parked_at FROM tributary.parked_event";
+                    + " attempts, parked_at";
+    private static final String SELECT_EVENTS = "SELECT " + EVENT + " FROM tributary.parked_event";
 
     private final String subscription;
 
@@ -41,13 +43,14 @@ final class ParkedStore {
     }
 
     ParkedCounts count(Connection connection) throws SQLException {
-        try (PreparedStatement query =
-                connection.prepareStatement("SELECT count(DISTINCT (source, aggregate_type, aggregate_id)), count(*),"
-                        + " min(parked_at) FROM tributary.parked_event WHERE subscription = ?")) {
+        try (PreparedStatement query = connection.prepareStatement("SELECT count(*), min(parked_at),"
+                + " (SELECT count(*) FROM tributary.parked_event WHERE subscription = ?)"
+                + " FROM tributary.parked_aggregate WHERE subscription = ?")) {
             query.setString(1, subscription);
+            query.setString(2, subscription);
             try (ResultSet row = query.executeQuery()) {
                 row.next();
-                return new ParkedCounts(row.getLong(1), row.getLong(2), instant(row, 3));
+                return new ParkedCounts(row.getLong(1), row.getLong(3), instant(row, 2));
             }
         }
     }
@@ -173,7 +176,7 @@ final class ParkedStore {
     int discard(Connection connection, List<Long> numbers, String reason, String who) throws SQLException {
         String columns = "park_order, subscription, source, aggregate_type, aggregate_id, event_id, type, topic,"
                 + " topic_partition, record_offset, record_time, position, sequence, record_key, record_value, headers,"
-                + " error, stack, attempts, parked_at";
+                + " error, stack, attempts, parked_at, mirrored_at";
         try (PreparedStatement move = connection.prepareStatement("WITH gone AS (DELETE FROM tributary.parked_event"
                 + " WHERE subscription = ? AND park_order = ANY(?) RETURNING *)"
                 + " INSERT INTO tributary.discarded_event (" + columns + ", reason, discarded_by)"
@@ -291,6 +294,43 @@ final class ParkedStore {
         }
         setLastSequence(connection, aggregate, missing.next() - 1);
         waitsFor(connection, aggregate, null);
+    }
+
+    /** Some of these partitions' events, discarded ones too, that the dead-letter topic does not have yet. */
+    List<ParkedEvent> unmirrored(Connection connection, List<TopicPartition> partitions, int max) throws SQLException {
+        String unmirrored = " WHERE subscription = ? AND mirrored_at IS NULL"
+                + " AND (topic, topic_partition) IN (SELECT * FROM unnest(?::text[], ?::integer[]))";
+        try (PreparedStatement query = connection.prepareStatement(
+                "SELECT " + EVENT + " FROM tributary.parked_event" + unmirrored + " UNION ALL SELECT " + EVENT
+                        + " FROM tributary.discarded_event" + unmirrored + " ORDER BY park_order LIMIT ?")) {
+            Array topics = connection.createArrayOf(
+                    "text", partitions.stream().map(TopicPartition::topic).toArray());
+            Array numbers = connection.createArrayOf(
+                    "integer",
+                    partitions.stream().map(TopicPartition::partition).toArray());
+            for (int part = 0; part < 2; part++) {
+                query.setString(3 * part + 1, subscription);
+                query.setArray(3 * part + 2, topics);
+                query.setArray(3 * part + 3, numbers);
+            }
+            query.setInt(7, max);
+            return read(query);
+        }
+    }
+
+    /** @param at a SQL expression for when */
+    void mirrored(Connection connection, List<Long> numbers, String at) throws SQLException {
+        if (numbers.isEmpty()) {
+            return;
+        }
+        for (String table : List.of("parked_event", "discarded_event")) {
+            try (PreparedStatement update = connection.prepareStatement("UPDATE tributary." + table
+                    + " SET mirrored_at = " + at + " WHERE subscription = ? AND park_order = ANY(?)")) {
+                update.setString(1, subscription);
+                update.setArray(2, connection.createArrayOf("bigint", numbers.toArray()));
+                update.executeUpdate();
+            }
+        }
     }
 
     /** The numbers of an aggregate's parked events, in their order. */

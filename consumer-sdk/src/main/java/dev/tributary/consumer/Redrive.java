@@ -32,6 +32,7 @@ final class Redrive {
     private final ParkedStore store;
     private final ParkedOrder order;
     private final Function<TopicPartition, LiveCounters> counters;
+    private final Transactions transactions;
     private final EventDecoder decoder = new EventDecoder();
 
     Redrive(SubscriptionConfig config, ParkedStore store, Function<TopicPartition, LiveCounters> counters) {
@@ -39,6 +40,7 @@ final class Redrive {
         this.store = store;
         this.order = new ParkedOrder(store, config.policy().sequenceGap());
         this.counters = counters;
+        this.transactions = new Transactions(config);
     }
 
     /** @param failed null if nothing of the aggregate is parked any more */
@@ -105,7 +107,7 @@ final class Redrive {
 
     private Attempt attempt(Aggregate aggregate, int max) {
         try {
-            Attempt attempt = inTransaction(connection -> attempt(connection, aggregate, max));
+            Attempt attempt = transactions.run(connection -> attempt(connection, aggregate, max));
             return attempt instanceof Attempt.FailedAt failed && Failures.isPassing(failed.error())
                     ? new Attempt.TryAgain(new SQLException(failed.error()))
                     : attempt;
@@ -189,7 +191,7 @@ final class Redrive {
 
     private Failed remember(ParkedEvent event, Throwable error, int attempts) throws SQLException {
         Failure failure = new Poison(error, attempts).failure();
-        inTransaction(connection -> {
+        transactions.run(connection -> {
             lock(connection, event.aggregate());
             store.failed(connection, event.number(), failure);
             store.waitsFor(connection, event.aggregate(), null);
@@ -204,32 +206,6 @@ final class Redrive {
                 event.type(),
                 error);
         return new Failed(event.aggregate(), event.number(), event.type(), failure.error());
-    }
-
-    /** What the work has not committed is rolled back. */
-    <T> T inTransaction(Work<T> work) throws SQLException {
-        try (Connection connection = config.dataSource().getConnection()) {
-            Databases.limitAnswerTime(connection, config.timeouts().database());
-            connection.setAutoCommit(false);
-            try {
-                return work.run(connection);
-            } finally {
-                rollback(connection);
-            }
-        }
-    }
-
-    interface Work<T> {
-        T run(Connection connection) throws SQLException;
-    }
-
-    private static void rollback(Connection connection) {
-        try {
-            connection.rollback();
-        } catch (SQLException e) {
-            // The session is gone, and the transaction with it
-            LOG.debug("cannot roll back", e);
-        }
     }
 
     private static void pause(Duration duration) throws InterruptedException {
@@ -259,5 +235,40 @@ final class Redrive {
             take = 1;
             return failures >= BatchParts.ATTEMPTS_BEFORE_PARKING && size == 1;
         }
+    }
+
+    /** Transactions on connections of their own. */
+    static final class Transactions {
+        private final SubscriptionConfig config;
+
+        Transactions(SubscriptionConfig config) {
+            this.config = config;
+        }
+
+        /** What the work has not committed is rolled back. */
+        <T> T run(Work<T> work) throws SQLException {
+            try (Connection connection = config.dataSource().getConnection()) {
+                Databases.limitAnswerTime(connection, config.timeouts().database());
+                connection.setAutoCommit(false);
+                try {
+                    return work.run(connection);
+                } finally {
+                    rollback(connection);
+                }
+            }
+        }
+
+        private static void rollback(Connection connection) {
+            try {
+                connection.rollback();
+            } catch (SQLException e) {
+                // The session is gone, and the transaction with it
+                LOG.debug("cannot roll back", e);
+            }
+        }
+    }
+
+    interface Work<T> {
+        T run(Connection connection) throws SQLException;
     }
 }

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import javax.sql.DataSource;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,10 +23,13 @@ import org.jspecify.annotations.Nullable;
 public final class Subscription implements AutoCloseable {
     private final PollLoop loop;
     private final ParkedEvents parkedEvents;
+    private final @Nullable DeadLetterMirror mirror;
 
     private Subscription(SubscriptionConfig config) {
         loop = new PollLoop(config);
         parkedEvents = new ParkedEvents(config, loop::counters);
+        String deadLetters = config.policy().deadLetterTopic();
+        mirror = deadLetters == null ? null : new DeadLetterMirror(config, deadLetters, this::ownPartitions);
     }
 
     /**
@@ -47,6 +51,12 @@ public final class Subscription implements AutoCloseable {
         return loop.config().topics();
     }
 
+    private List<TopicPartition> ownPartitions() {
+        return status().partitions().stream()
+                .map(each -> new TopicPartition(each.topic(), each.partition()))
+                .toList();
+    }
+
     /** How this instance stands. */
     public SubscriptionStatus status() {
         return loop.status();
@@ -55,6 +65,13 @@ public final class Subscription implements AutoCloseable {
     /** What is set aside, by all instances, and what can be done about it; also after {@link #close}. */
     public ParkedEvents parkedEvents() {
         return parkedEvents;
+    }
+
+    private void start() {
+        loop.start();
+        if (mirror != null) {
+            mirror.start();
+        }
     }
 
     /** What accompanies it in this SDK is built from this; not for applications. */
@@ -68,6 +85,9 @@ public final class Subscription implements AutoCloseable {
      */
     @Override
     public void close() {
+        if (mirror != null) {
+            mirror.close();
+        }
         loop.close();
     }
 
@@ -157,25 +177,35 @@ public final class Subscription implements AutoCloseable {
 
         /** {@link UnknownType#SKIP_UNRELATED} by default. */
         public Builder onUnknownType(UnknownType unknownType) {
-            policy = new Policy(unknownType, policy.garbage(), policy.startFrom(), policy.sequenceGap());
+            policy = policy.with(unknownType);
             return this;
         }
 
         /** {@link Garbage#SKIP} by default. */
         public Builder onGarbage(Garbage garbage) {
-            policy = new Policy(policy.unknownType(), garbage, policy.startFrom(), policy.sequenceGap());
+            policy = policy.with(garbage);
             return this;
         }
 
         /** {@link StartFrom#EARLIEST} by default. */
         public Builder startFrom(StartFrom startFrom) {
-            policy = new Policy(policy.unknownType(), policy.garbage(), startFrom, policy.sequenceGap());
+            policy = policy.with(startFrom);
             return this;
         }
 
         /** {@link SequenceGap#PARK} by default. To be ignored if topics do not carry all of their aggregates' events. */
         public Builder onSequenceGap(SequenceGap sequenceGap) {
-            policy = new Policy(policy.unknownType(), policy.garbage(), policy.startFrom(), sequenceGap);
+            policy = policy.with(sequenceGap);
+            return this;
+        }
+
+        /**
+         * Has parked events sent to a topic too, for tools that look there; none by default. The topic must exist, or the
+         * broker create it. Each event arrives once or more often, with its key, bytes and headers, and with the headers
+         * {@code kafka_dlt-*} that Spring's consumers know. What happens to it later is not told there.
+         */
+        public Builder deadLetterTopic(String topic) {
+            policy = policy.withDeadLetterTopic(topic);
             return this;
         }
 
@@ -204,7 +234,7 @@ public final class Subscription implements AutoCloseable {
          */
         public Subscription start() {
             Subscription subscription = new Subscription(config());
-            subscription.loop.start();
+            subscription.start();
             return subscription;
         }
 

@@ -35,6 +35,10 @@ record SubscriptionConfig(
         if (topics.isEmpty()) {
             throw new SubscriptionException("subscription " + name + " has no topics; name some with topics(...)");
         }
+        if (policy.deadLetterTopic() != null && topics.contains(policy.deadLetterTopic())) {
+            throw new SubscriptionException("subscription " + name + " reads " + policy.deadLetterTopic()
+                    + ", so that cannot be its dead-letter topic");
+        }
         if (feed != null && !SCHEMA.matcher(feed.schema()).matches()) {
             throw new SubscriptionException("subscription " + name + ": '" + feed.schema()
                     + "' cannot name its schema; use at most 63 small letters, digits and _");
@@ -59,9 +63,38 @@ record SubscriptionConfig(
         }
     }
 
-    /** What to do about the unusual. */
-    record Policy(UnknownType unknownType, Garbage garbage, StartFrom startFrom, SequenceGap sequenceGap) {
+    /**
+     * What to do about the unusual.
+     *
+     * @param deadLetterTopic where parked events go too; null for nowhere
+     */
+    record Policy(
+            UnknownType unknownType,
+            Garbage garbage,
+            StartFrom startFrom,
+            SequenceGap sequenceGap,
+            @Nullable String deadLetterTopic) {
         static final Policy DEFAULT =
-                new Policy(UnknownType.SKIP_UNRELATED, Garbage.SKIP, StartFrom.EARLIEST, SequenceGap.PARK);
+                new Policy(UnknownType.SKIP_UNRELATED, Garbage.SKIP, StartFrom.EARLIEST, SequenceGap.PARK, null);
+
+        Policy with(UnknownType other) {
+            return new Policy(other, garbage, startFrom, sequenceGap, deadLetterTopic);
+        }
+
+        Policy with(Garbage other) {
+            return new Policy(unknownType, other, startFrom, sequenceGap, deadLetterTopic);
+        }
+
+        Policy with(StartFrom other) {
+            return new Policy(unknownType, garbage, other, sequenceGap, deadLetterTopic);
+        }
+
+        Policy with(SequenceGap other) {
+            return new Policy(unknownType, garbage, startFrom, other, deadLetterTopic);
+        }
+
+        Policy withDeadLetterTopic(String topic) {
+            return new Policy(unknownType, garbage, startFrom, sequenceGap, topic);
+        }
     }
 }

@@ -35,6 +35,7 @@ final class SubscriptionSettings {
     }
 
     void applyTo(Subscription.Builder builder) {
+        applyDeadLetterTopic(builder);
         builder.kafka(kafka())
                 .onUnknownType(setting("on-unknown-type", UnknownType.SKIP_UNRELATED))
                 .onGarbage(setting("on-garbage", Garbage.SKIP))
@@ -42,6 +43,10 @@ final class SubscriptionSettings {
                 .onSequenceGap(setting("on-sequence-gap", SequenceGap.PARK))
                 .limits(limits(Limits.ofDefaults()))
                 .timeouts(timeouts(Timeouts.ofDefaults()));
+    }
+
+    private void applyDeadLetterTopic(Subscription.Builder builder) {
+        environment.getProperty(prefix + "dead-letter-topic", String.class).ifPresent(builder::deadLetterTopic);
     }
 
     private Limits limits(Limits defaults) {

@@ -1,5 +1,6 @@
 package dev.tributary.consumer.micronaut;
 
+import dev.tributary.consumer.ParkedCounts;
 import dev.tributary.consumer.PartitionStatus;
 import dev.tributary.consumer.Subscription;
 import dev.tributary.consumer.SubscriptionStatus;
@@ -11,6 +12,7 @@ import io.micronaut.management.health.indicator.HealthResult;
 import jakarta.inject.Singleton;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 
 /**
@@ -21,9 +23,11 @@ import org.reactivestreams.Publisher;
 @Requires(classes = HealthIndicator.class)
 final class SubscriptionsHealth implements HealthIndicator {
     private final Subscriptions subscriptions;
+    private final ParkedWatch parked;
 
-    SubscriptionsHealth(Subscriptions subscriptions) {
+    SubscriptionsHealth(Subscriptions subscriptions, ParkedWatch parked) {
         this.subscriptions = subscriptions;
+        this.parked = parked;
     }
 
     @Override
@@ -32,7 +36,7 @@ final class SubscriptionsHealth implements HealthIndicator {
         boolean stopped = false;
         for (Subscription subscription : subscriptions.all()) {
             SubscriptionStatus status = subscription.status();
-            details.put(subscription.name(), describe(status));
+            details.put(subscription.name(), describe(status, parked.of(subscription.name())));
             stopped |= status.partitions().stream()
                     .anyMatch(partition -> partition.state() == PartitionStatus.State.STOPPED);
         }
@@ -41,7 +45,7 @@ final class SubscriptionsHealth implements HealthIndicator {
                 .build());
     }
 
-    private static Map<String, Object> describe(SubscriptionStatus status) {
+    private static Map<String, Object> describe(SubscriptionStatus status, @Nullable ParkedCounts parked) {
         Map<String, Object> description = new LinkedHashMap<>();
         description.put("state", status.state().name());
         if (!status.reason().isEmpty()) {
@@ -52,6 +56,11 @@ final class SubscriptionsHealth implements HealthIndicator {
             partitions.put(partition.topic() + "-" + partition.partition(), describe(partition));
         }
         description.put("partitions", partitions);
+        if (parked != null && parked.events() > 0) {
+            description.put("parkedAggregates", parked.aggregates());
+            description.put("parkedEvents", parked.events());
+            description.put("parkedSince", String.valueOf(parked.since()));
+        }
         return description;
     }
 

@@ -1,0 +1,209 @@
+package dev.tributary.consumer;
+
+import dev.tributary.consumer.ParkedEvent.Failure;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sends what is parked in this instance's partitions to a topic too. The database is what counts: each row says whether
+ * it has been sent, and is sent again until Kafka has said that it has it, so more than once at times.
+ */
+final class DeadLetterMirror implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(DeadLetterMirror.class);
+    private static final Duration LOOK_EVERY = Duration.ofMillis(500);
+    private static final Duration SEND_MAX = Duration.ofSeconds(10);
+    private static final int AT_A_TIME_MAX = 100;
+    /** As {@link Throwable#toString} writes it: a class, and mostly a message. */
+    private static final Pattern THROWABLE = Pattern.compile("([\\w$]+(?:\\.[\\w$]+)+)(?:: (.*))?", Pattern.DOTALL);
+
+    private final SubscriptionConfig config;
+    private final String topic;
+    private final Supplier<List<TopicPartition>> own;
+    private final ParkedStore store;
+    private final Redrive.Transactions transactions;
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private final Thread thread;
+    private @Nullable KafkaProducer<byte[], byte[]> producer;
+    private String problem = "";
+
+    /** @param own the partitions that this instance has now */
+    DeadLetterMirror(SubscriptionConfig config, String topic, Supplier<List<TopicPartition>> own) {
+        this.config = config;
+        this.topic = topic;
+        this.own = own;
+        this.store = new ParkedStore(config.name());
+        this.transactions = new Redrive.Transactions(config);
+        this.thread = new Thread(this::run, "tributary-" + config.name() + "-dead-letters");
+        thread.setDaemon(true);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    private void run() {
+        try {
+            while (!closing.await(LOOK_EVERY.toMillis(), TimeUnit.MILLISECONDS)) {
+                mirrorAll();
+            }
+        } catch (InterruptedException e) {
+            LOG.debug("{}: mirroring interrupted", config.name());
+        } finally {
+            if (producer != null) {
+                producer.close(Duration.ZERO);
+            }
+        }
+    }
+
+    private void mirrorAll() throws InterruptedException {
+        try {
+            while (closing.getCount() > 0 && mirrorSome() == AT_A_TIME_MAX) {
+                LOG.debug("{}: more to mirror", config.name());
+            }
+            changed("");
+        } catch (SQLException | KafkaException e) {
+            changed(Failures.describe(e));
+        } catch (RuntimeException | Error e) { // a thread that ended here would leave a mirror that looks alive
+            LOG.error("{}: mirroring failed", config.name(), e);
+        }
+    }
+
+    private void changed(String now) {
+        if (!now.equals(problem)) {
+            if (now.isEmpty()) {
+                LOG.info("{}: {} has all that is parked", config.name(), topic);
+            } else {
+                LOG.warn("{}: {} cannot be sent what is parked, trying again: {}", config.name(), topic, now);
+            }
+            problem = now;
+        }
+    }
+
+    private int mirrorSome() throws SQLException, InterruptedException {
+        List<TopicPartition> partitions = own.get();
+        if (partitions.isEmpty()) {
+            return 0;
+        }
+        List<ParkedEvent> events =
+                transactions.run(connection -> store.unmirrored(connection, partitions, AT_A_TIME_MAX));
+        List<Long> arrived = new ArrayList<>();
+        List<Long> refused = new ArrayList<>();
+        KafkaException failure = null;
+        for (int i = 0; i < events.size() && failure == null; i++) {
+            try {
+                // One by one: what was sent behind one that failed would overtake it
+                var unused = producer().send(letter(events.get(i))).get();
+                arrived.add(events.get(i).number());
+            } catch (ExecutionException e) {
+                if (e.getCause() instanceof RecordTooLargeException || e.getCause() instanceof InvalidRecordException) {
+                    LOG.error(
+                            "{}: {} will never take parked event {}",
+                            config.name(),
+                            topic,
+                            events.get(i).id(),
+                            e);
+                    refused.add(events.get(i).number());
+                } else {
+                    failure = new KafkaException(e.getCause());
+                }
+            }
+        }
+        transactions.run(connection -> {
+            store.mirrored(connection, arrived, "now()");
+            store.mirrored(connection, refused, "'-infinity'");
+            connection.commit();
+            return events;
+        });
+        if (failure != null) {
+            throw failure;
+        }
+        return events.size();
+    }
+
+    private ProducerRecord<byte[], byte[]> letter(ParkedEvent event) {
+        ConsumerRecord<byte[], byte[]> came = event.record();
+        ProducerRecord<byte[], byte[]> letter =
+                new ProducerRecord<>(topic, null, came.key(), came.value(), came.headers());
+        Headers headers = letter.headers();
+        headers.add("kafka_dlt-original-topic", bytes(came.topic()));
+        headers.add(
+                "kafka_dlt-original-partition",
+                ByteBuffer.allocate(4).putInt(came.partition()).array());
+        headers.add(
+                "kafka_dlt-original-offset",
+                ByteBuffer.allocate(8).putLong(came.offset()).array());
+        headers.add(
+                "kafka_dlt-original-timestamp",
+                ByteBuffer.allocate(8).putLong(came.timestamp()).array());
+        headers.add(
+                "kafka_dlt-original-timestamp-type", bytes(came.timestampType().toString()));
+        headers.add("kafka_dlt-original-consumer-group", bytes(config.name()));
+        Failure failure = event.failure();
+        if (failure == null) {
+            headers.add("kafka_dlt-exception-message", bytes("waits for earlier events of " + event.aggregate()));
+            return letter;
+        }
+        Matcher thrown = THROWABLE.matcher(failure.error());
+        boolean isThrowable = failure.stack() != null && thrown.matches();
+        if (isThrowable) {
+            headers.add("kafka_dlt-exception-fqcn", bytes(thrown.group(1)));
+        }
+        String message = isThrowable ? thrown.group(2) : failure.error();
+        headers.add("kafka_dlt-exception-message", bytes(message == null ? "" : message));
+        if (failure.stack() != null) {
+            headers.add("kafka_dlt-exception-stacktrace", bytes(failure.stack()));
+        }
+        return letter;
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private KafkaProducer<byte[], byte[]> producer() {
+        if (producer == null) {
+            Map<String, Object> settings = new HashMap<>(config.kafka());
+            settings.keySet().retainAll(ProducerConfig.configNames());
+            settings.keySet().remove(ProducerConfig.CLIENT_ID_CONFIG);
+            settings.put(ProducerConfig.ACKS_CONFIG, "all");
+            settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, (int) SEND_MAX.toMillis());
+            settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) SEND_MAX.toMillis() / 2);
+            settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+            settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) SEND_MAX.toMillis());
+            producer = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+        }
+        return producer;
+    }
+
+    /** What has not been sent yet is sent by whoever has the partition next. */
+    @Override
+    public void close() {
+        closing.countDown();
+        thread.interrupt();
+    }
+}
