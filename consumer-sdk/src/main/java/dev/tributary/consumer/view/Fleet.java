@@ -92,7 +92,9 @@ final class Fleet {
     /** How many events of a version are parked, by all instances. */
     long parked(int version) throws SQLException {
         Fed one = fed.get(version);
-        return one == null ? 0 : one.build().subscription().parkedEvents().count().events();
+        return one == null
+                ? 0
+                : one.build().subscription().parkedEvents().count().events();
     }
 
     /** What people should know about how a version is fed here. */
