@@ -14,7 +14,7 @@ final class SalesEvents {
     EventTypes eventTypes() {
         return EventTypes.builder()
                 .register("customer.registered", 1, CustomerRegistered.class)
-                .register("customer.renamed", 1, CustomerRenamed.class)
+                .register("customer.renamed", 2, CustomerRenamed.class)
                 .register("order.placed", 1, OrderPlaced.class)
                 .build();
     }

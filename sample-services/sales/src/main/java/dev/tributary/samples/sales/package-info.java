@@ -18,7 +18,7 @@
  * <p>Tables: {@code customer} (id, name, email, registered_at) and {@code orders} (id, customer_id, lines, total_cents,
  * status, placed_at, shipped_at).
  *
- * <p>Announces {@code customer.registered.v1}, {@code customer.renamed.v1} (topic {@code sales.customer}) and
+ * <p>Announces {@code customer.registered.v1}, {@code customer.renamed.v2} (topic {@code sales.customer}) and
  * {@code order.placed.v1} (topic {@code sales.order}). Hears {@code shipment.shipped.v1} from
  * {@code fulfilment.shipment}.
  */

@@ -74,7 +74,7 @@ class SalesServiceIT extends AgainstLocalStack {
         assertThat(value(
                         "SELECT string_agg(sequence || ' ' || type, ', ' ORDER BY sequence) FROM tributary.outbox WHERE aggregate_id = '%s'"
                                 .formatted(customer)))
-                .isEqualTo("1 customer.registered.v1, 2 customer.renamed.v1");
+                .isEqualTo("1 customer.registered.v1, 2 customer.renamed.v2");
     }
 
     @Test

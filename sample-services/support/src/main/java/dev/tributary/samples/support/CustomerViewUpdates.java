@@ -47,15 +47,15 @@ class CustomerViewUpdates {
                 event.sequence());
     }
 
-    /** The last name wins, as one customer's events come in order. */
-    @OnEvent("customer.renamed.v1")
+    /** The last name wins, as one customer's events come in order. {@link OldEvents} makes these of {@code v1}. */
+    @OnEvent("customer.renamed.v2")
     void renamed(Event<CustomerRenamed> event, Connection connection) throws SQLException {
         CustomerRenamed customer = event.payload();
         execute(connection, """
                 INSERT INTO customer AS seen (customer_id, name, sequence) VALUES (?, ?, ?)
                 ON CONFLICT (customer_id) DO UPDATE
                    SET name = excluded.name, sequence = excluded.sequence,
-                       times_applied = seen.times_applied + 1, applied_at = clock_timestamp()""", customer.customerId(), customer.name(), event.sequence());
+                       times_applied = seen.times_applied + 1, applied_at = clock_timestamp()""", customer.customerId(), customer.newName(), event.sequence());
     }
 
     @OnEvent("order.placed.v1")
