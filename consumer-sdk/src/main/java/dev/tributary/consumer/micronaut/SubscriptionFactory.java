@@ -2,9 +2,17 @@ package dev.tributary.consumer.micronaut;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tributary.consumer.Event;
+import dev.tributary.consumer.Limits;
 import dev.tributary.consumer.Subscription;
 import dev.tributary.consumer.SubscriptionException;
+import dev.tributary.consumer.Timeouts;
 import dev.tributary.consumer.rows.Rows;
+import dev.tributary.consumer.view.Audit;
+import dev.tributary.consumer.view.AuditCommand;
+import dev.tributary.consumer.view.AuditOptions;
+import dev.tributary.consumer.view.LiveTables;
+import dev.tributary.consumer.view.Surroundings;
+import dev.tributary.consumer.view.ViewVersion;
 import dev.tributary.outbox.schema.Upcasters;
 import io.micronaut.context.ApplicationContext;
 import io.micronaut.core.reflect.ClassUtils;
@@ -17,6 +25,7 @@ import jakarta.inject.Singleton;
 import java.sql.Connection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import javax.sql.DataSource;
 
 /** Builds a subscription from an annotated bean and the application's configuration. */
@@ -37,19 +46,54 @@ final class SubscriptionFactory {
         if (!settings.enabled()) {
             return Optional.empty();
         }
-        String dataSource =
-                bean.stringValue(EventSubscription.class, "dataSource").orElse("default");
-        Subscription.Builder builder = Subscription.builder(name)
-                .topics(bean.stringValues(EventSubscription.class, "topics"))
-                .dataSource(dataSource(dataSource));
+        Subscription.Builder builder =
+                Subscription.builder(name).topics(topics(bean)).dataSource(viewDatabase(bean));
+        configure(builder, settings);
+        addHandlers(builder, bean, handlers);
+        return Optional.of(builder.start());
+    }
+
+    /** An audit of what the bean's subscription feeds, whether that runs here or not. */
+    AuditCommand audit(
+            BeanDefinition<?> bean,
+            List<ExecutableMethod<Object, ?>> handlers,
+            LiveTables live,
+            String script,
+            AuditOptions options) {
+        SubscriptionSettings settings = new SubscriptionSettings(context.getEnvironment(), live.subscription());
+        Surroundings surroundings = new Surroundings(
+                settings.kafka(),
+                viewDatabase(bean),
+                Set.of(topics(bean)),
+                Limits.ofDefaults(),
+                Timeouts.ofDefaults(),
+                builder -> configure(builder, settings));
+        return new AuditCommand(
+                new Audit(surroundings, live, options),
+                ViewVersion.of(1, script, builder -> addHandlers(builder, bean, handlers)));
+    }
+
+    private void configure(Subscription.Builder builder, SubscriptionSettings settings) {
         context.findBean(ObjectMapper.class).ifPresent(builder::objectMapper);
         context.findBean(Upcasters.class).ifPresent(builder::upcasters);
         settings.applyTo(builder);
+    }
+
+    private static String[] topics(BeanDefinition<?> bean) {
+        return bean.stringValues(EventSubscription.class, "topics");
+    }
+
+    private DataSource viewDatabase(BeanDefinition<?> bean) {
+        return dataSource(
+                bean.stringValue(EventSubscription.class, "dataSource").orElse("default"));
+    }
+
+    private void addHandlers(
+            Subscription.Builder builder, BeanDefinition<?> bean, List<ExecutableMethod<Object, ?>> handlers) {
         Object target = context.getBean(bean);
         for (ExecutableMethod<Object, ?> method : handlers) {
             addHandler(builder, target, method);
         }
-        return Optional.of(builder.start());
     }
 
     private static void addHandler(Subscription.Builder builder, Object target, ExecutableMethod<Object, ?> method) {

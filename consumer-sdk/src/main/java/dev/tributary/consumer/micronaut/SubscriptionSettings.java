@@ -68,7 +68,7 @@ final class SubscriptionSettings {
                 duration("retry-max", defaults.retryMax()));
     }
 
-    private Map<String, Object> kafka() {
+    Map<String, Object> kafka() {
         Map<String, Object> settings = new HashMap<>(environment.getProperties(KAFKA, StringConvention.RAW));
         // Other users of Kafka in the application have settings there too
         settings.keySet().retainAll(ConsumerConfig.configNames());

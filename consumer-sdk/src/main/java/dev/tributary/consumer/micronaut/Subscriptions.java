@@ -2,6 +2,9 @@ package dev.tributary.consumer.micronaut;
 
 import dev.tributary.consumer.Subscription;
 import dev.tributary.consumer.SubscriptionException;
+import dev.tributary.consumer.view.AuditCommand;
+import dev.tributary.consumer.view.AuditOptions;
+import dev.tributary.consumer.view.LiveTables;
 import io.micronaut.context.event.ApplicationEventListener;
 import io.micronaut.context.event.StartupEvent;
 import io.micronaut.context.processor.ExecutableMethodProcessor;
@@ -46,6 +49,25 @@ public final class Subscriptions implements ExecutableMethodProcessor<OnEvent>, 
             throw new SubscriptionException("no subscription " + name + " runs here");
         }
         return subscription;
+    }
+
+    /**
+     * An audit of the tables that a subscription of this application feeds, also if configuration has it disabled here.
+     *
+     * @param schema the schema of the live tables, such as {@code public}
+     * @param script SQL that creates the tables in an empty schema by bare names, such as the migrations that did
+     * @throws SubscriptionException if no bean is called so
+     */
+    public AuditCommand audit(String subscription, String schema, String script, AuditOptions options) {
+        for (Map.Entry<BeanDefinition<?>, List<ExecutableMethod<Object, ?>>> each : found.entrySet()) {
+            BeanDefinition<?> bean = each.getKey();
+            if (bean.stringValue(EventSubscription.class, "name")
+                    .filter(subscription::equals)
+                    .isPresent()) {
+                return factory.audit(bean, each.getValue(), new LiveTables(subscription, schema), script, options);
+            }
+        }
+        throw new SubscriptionException("no bean is called @EventSubscription(name = \"" + subscription + "\")");
     }
 
     /** Called by Micronaut for each handler method, before the application has started. */

@@ -64,11 +64,10 @@ class ConcertinaIT extends AgainstLocalStack {
                 // The writer moves, too early for one of them
                 rename(announcements, "v2", "\"newName\": \"Ada L.\"");
                 eventually(() -> assertThat(value("SELECT name FROM customer")).isEqualTo("Ada L."));
-                eventually(() -> assertThat(late.status().partitions())
-                        .anySatisfy(partition -> assertThat(partition)
-                                .returns(PartitionStatus.State.STOPPED, PartitionStatus::state)
-                                .satisfies(stopped -> assertThat(stopped.reason())
-                                        .contains("no handler for type customer.renamed.v2"))));
+                eventually(() -> assertThat(late.status().partitions()).anySatisfy(partition -> assertThat(partition)
+                        .returns(PartitionStatus.State.STOPPED, PartitionStatus::state)
+                        .satisfies(stopped ->
+                                assertThat(stopped.reason()).contains("no handler for type customer.renamed.v2"))));
                 assertThat(value("SELECT name FROM late_reader")).isEqualTo("Ada B.");
                 assertThat(early.status().healthy()).isTrue();
             }
@@ -88,7 +87,8 @@ class ConcertinaIT extends AgainstLocalStack {
                 assertThat(List.of(early.status().healthy(), caughtUp.status().healthy()))
                         .containsOnly(true);
             }
-            assertThat(value("SELECT sequence || ' ' || times_applied FROM customer")).isEqualTo("5 5");
+            assertThat(value("SELECT sequence || ' ' || times_applied FROM customer"))
+                    .isEqualTo("5 5");
             assertThat(value("SELECT count(*) FROM tributary.parked_event")).isEqualTo("0");
         }
     }

@@ -5,12 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.tributary.consumer.micronaut.Subscriptions;
+import dev.tributary.consumer.view.AuditCommand;
 import io.micronaut.http.HttpRequest;
 import io.micronaut.http.client.HttpClient;
 import io.micronaut.http.client.annotation.Client;
 import io.micronaut.http.client.exceptions.HttpClientResponseException;
 import io.micronaut.test.extensions.junit5.annotation.MicronautTest;
 import jakarta.inject.Inject;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -34,6 +41,9 @@ class SupportServiceIT extends AgainstLocalStack {
     @Inject
     @Client("/")
     HttpClient client;
+
+    @Inject
+    Subscriptions subscriptions;
 
     /** Neither sales nor fulfilment runs here, and their topics come into being one by one. */
     @Test
@@ -71,6 +81,33 @@ class SupportServiceIT extends AgainstLocalStack {
         assertThat(value("SELECT times_applied || ' ' || shipment_times_applied FROM order_view"))
                 .isEqualTo("1 1");
         assertThat(value("SELECT times_applied FROM customer_view")).isEqualTo("3");
+        an_audit_finds_a_change_by_hand_and_repairs_it();
+    }
+
+    private void an_audit_finds_a_change_by_hand_and_repairs_it() throws SQLException {
+        AuditCommand audit = SupportService.audit(subscriptions);
+        assertThat(run(audit)).isEqualTo("0 no difference");
+        try (Connection connection = connect();
+                var statement = connection.createStatement()) {
+            statement.execute("UPDATE customer SET name = 'Eve'");
+        }
+        assertThat(run(audit)).isEqualTo("1 1 rows differ");
+        assertThat(value("SELECT name FROM customer")).isEqualTo("Eve");
+        assertThat(run(audit, "--repair")).isEqualTo("0 1 rows differ");
+        assertThat(value("SELECT name FROM customer")).isEqualTo("Ada L.");
+        assertThat(run(audit, "--mend")).startsWith("2 usage");
+    }
+
+    /** Exit code and the beginning of the verdict. */
+    private static String run(AuditCommand audit, String... arguments) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        int exit = audit.run(new PrintStream(out, true, StandardCharsets.UTF_8), arguments);
+        String verdict = out.toString(StandardCharsets.UTF_8)
+                .lines()
+                .filter(line -> line.matches("no difference.*|.*rows differ.*|usage.*"))
+                .findFirst()
+                .orElse(out.toString(StandardCharsets.UTF_8));
+        return exit + " " + verdict.split(",", 2)[0];
     }
 
     @Test
