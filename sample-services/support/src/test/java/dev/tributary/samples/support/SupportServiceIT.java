@@ -81,10 +81,11 @@ class SupportServiceIT extends AgainstLocalStack {
         assertThat(value("SELECT times_applied || ' ' || shipment_times_applied FROM order_view"))
                 .isEqualTo("1 1");
         assertThat(value("SELECT times_applied FROM customer_view")).isEqualTo("3");
-        an_audit_finds_a_change_by_hand_and_repairs_it();
+        assertThatAnAuditFindsAChangeByHandAndRepairsIt();
+        assertThatOperatorsSeeParkedEventsAndDiscardThem();
     }
 
-    private void an_audit_finds_a_change_by_hand_and_repairs_it() throws SQLException {
+    private void assertThatAnAuditFindsAChangeByHandAndRepairsIt() throws SQLException {
         AuditCommand audit = SupportService.audit(subscriptions);
         assertThat(run(audit)).isEqualTo("0 no difference");
         try (Connection connection = connect();
@@ -137,6 +138,52 @@ class SupportServiceIT extends AgainstLocalStack {
                     .isInstanceOfSatisfying(HttpClientResponseException.class, e -> assertThat(e.code())
                             .isEqualTo(400));
         }
+    }
+
+    /** What cannot be applied is looked at and done without over HTTP. */
+    private void assertThatOperatorsSeeParkedEventsAndDiscardThem() throws Exception {
+        String parked = "/tributary/subscriptions/support-customer-view/parked";
+        String id = UUID.randomUUID().toString();
+        try (var announcements = new Announcements(KAFKA)) {
+            announcements.send("sales", 11, "customer/" + id, 1, "customer.registered.v1", "{\"customerId\": 17}");
+            announcements.send("sales", 12, "customer/" + id, 2, "customer.renamed.v1", RENAMED);
+        }
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(
+                        () -> assertThat(get(parked).get("events").asInt()).isEqualTo(2));
+        JsonNode aggregate = get(parked).get("parked").get(0);
+        assertThat(aggregate.get("id").asText()).isEqualTo(id);
+        assertThat(aggregate.get("error").asText()).contains("UUID");
+        JsonNode events =
+                get(parked + "/events?source=sales&type=customer&id=" + id).get("events");
+        assertThat(events).hasSize(2);
+        assertThat(events.get(0).get("payload").asText()).isEqualTo("{\"customerId\": 17}");
+        assertThat(events.get(0).get("stack").asText()).contains("Exception");
+        String which = "\"source\": \"sales\", \"type\": \"customer\", \"id\": \"" + id + "\"";
+        assertThat(post(parked + "/redrive", "{" + which + "}").get("failed")).hasSize(1);
+        assertThatThrownBy(() -> post(parked + "/discard", "{" + which + ", \"who\": \"ada\"}"))
+                .isInstanceOfSatisfying(HttpClientResponseException.class, e -> {
+                    assertThat(e.code()).isEqualTo(400);
+                    assertThat(e.getResponse().getBody(String.class).orElse("")).contains("\"error\"", "reason");
+                });
+        String number = events.get(0).get("number").asText();
+        String decision = "\"reason\": \"no customer\", \"who\": \"ada\"";
+        assertThat(post(parked + "/discard", "{\"number\": " + number + ", " + decision + "}")
+                        .get("discarded")
+                        .asInt())
+                .isEqualTo(1);
+        assertThat(post(parked + "/redrive", "{\"all\": true}").get("events").asInt())
+                .isEqualTo(1);
+        assertThat(get(parked).get("aggregates").asInt()).isZero();
+        assertThat(value("SELECT reason || discarded_by FROM tributary.discarded_event"))
+                .isEqualTo("no customerada");
+        assertThatThrownBy(() -> get("/tributary/subscriptions/other/parked"))
+                .isInstanceOfSatisfying(HttpClientResponseException.class, e -> assertThat(e.code())
+                        .isEqualTo(404));
+    }
+
+    private JsonNode post(String path, String json) {
+        return client.toBlocking().retrieve(HttpRequest.POST(path, json), JsonNode.class);
     }
 
     private void awaitValue(String expected, String sql) {
