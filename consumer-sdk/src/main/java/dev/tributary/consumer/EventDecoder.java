@@ -22,6 +22,7 @@ final class EventDecoder {
 
     private static final int AGGREGATE_TYPE_CHARS_MAX = 256;
     private static final int AGGREGATE_ID_BYTES_MAX = 1024;
+    private static final int UTF_8_BYTES_PER_CHAR_MAX = 3;
     private static final byte[] NO_PAYLOAD = {};
 
     Incoming decode(ConsumerRecord<byte[], byte[]> record) {
@@ -55,7 +56,8 @@ final class EventDecoder {
         int slash = subject.indexOf('/');
         String aggregateType = limited("aggregate type", subject.substring(0, Math.max(0, slash)));
         String aggregateId = subject.substring(slash + 1);
-        if (aggregateId.getBytes(StandardCharsets.UTF_8).length > AGGREGATE_ID_BYTES_MAX) {
+        if (aggregateId.length() > AGGREGATE_ID_BYTES_MAX / UTF_8_BYTES_PER_CHAR_MAX
+                && aggregateId.getBytes(StandardCharsets.UTF_8).length > AGGREGATE_ID_BYTES_MAX) {
             throw new Malformed("aggregate id of more than " + AGGREGATE_ID_BYTES_MAX + " bytes");
         }
         byte[] payload = record.value() == null ? NO_PAYLOAD : record.value();

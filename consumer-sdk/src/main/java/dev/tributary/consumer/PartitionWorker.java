@@ -38,7 +38,6 @@ final class PartitionWorker implements Runnable {
     private final LiveCounters counters;
     private final Runnable wakePolling;
     private final Runnable afterCommit;
-    private final EventDecoder decoder = new EventDecoder();
     private final OpenPartition opening;
     private final BatchTransaction transaction;
     private final Redrive redrive;
@@ -149,7 +148,7 @@ final class PartitionWorker implements Runnable {
     private void applyBatches(Claim claimed) throws InterruptedException {
         boolean stillMine = true;
         while (stillMine && !isEnding() && !reopen) {
-            List<Incoming> batch = buffer.take().stream().map(decoder::decode).toList();
+            List<Incoming> batch = buffer.take();
             Feed feed = config.feed();
             stillMine = batch.isEmpty() || (feed == null ? apply(claimed, batch) : applyAsLet(feed, claimed, batch));
         }

@@ -7,8 +7,9 @@ import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * A partition's records between the thread that polls and the one that applies. Bounded in that the polling thread asks
- * {@link #wantsMore} and pauses the partition; only one poll's worth can come on top.
+ * A partition's records between the thread that polls and the one that applies. They are decoded on their way in, so that
+ * this goes on while the database works on the batch before. Bounded in that the polling thread asks {@link #wantsMore}
+ * and pauses the partition; only one poll's worth can come on top.
  */
 final class RecordBuffer {
     /** What a record weighs besides its key and value: headers, objects. */
@@ -16,7 +17,8 @@ final class RecordBuffer {
 
     private final Limits limits;
     private final Runnable onRoom;
-    private final Deque<ConsumerRecord<byte[], byte[]>> records = new ArrayDeque<>();
+    private final EventDecoder decoder = new EventDecoder();
+    private final Deque<Incoming> records = new ArrayDeque<>();
     private long bytes;
     private boolean accepting;
     private boolean woken;
@@ -43,10 +45,22 @@ final class RecordBuffer {
         return accepting && records.size() < limits.bufferEventsMax() && bytes < limits.bufferBytesMax();
     }
 
-    synchronized void offer(List<ConsumerRecord<byte[], byte[]>> polled) {
+    /** For the polling thread. */
+    void offer(List<ConsumerRecord<byte[], byte[]>> polled) {
+        if (isAccepting()) {
+            add(polled.stream().map(decoder::decode).toList());
+        }
+    }
+
+    private synchronized boolean isAccepting() {
+        return accepting;
+    }
+
+    /** Only the polling thread can have it accept again, so what was refused meanwhile stays refused. */
+    private synchronized void add(List<Incoming> decoded) {
         if (accepting) {
-            records.addAll(polled);
-            polled.forEach(record -> bytes += weight(record));
+            records.addAll(decoded);
+            decoded.forEach(each -> bytes += weight(each.record()));
             notifyAll();
         }
     }
@@ -58,8 +72,8 @@ final class RecordBuffer {
     }
 
     /** The next batch; waits for its first record. Empty if woken. */
-    List<ConsumerRecord<byte[], byte[]>> take() throws InterruptedException {
-        List<ConsumerRecord<byte[], byte[]>> batch = new ArrayList<>();
+    List<Incoming> take() throws InterruptedException {
+        List<Incoming> batch = new ArrayList<>();
         boolean roomAgain;
         synchronized (this) {
             while (records.isEmpty() && !woken) {
@@ -69,7 +83,7 @@ final class RecordBuffer {
             boolean wasHalfFull = isHalfFull();
             long batchBytes = 0;
             while (!records.isEmpty() && batch.size() < limits.batchEventsMax()) {
-                long weight = weight(records.getFirst());
+                long weight = weight(records.getFirst().record());
                 if (!batch.isEmpty() && batchBytes + weight > limits.batchBytesMax()) {
                     break;
                 }

@@ -11,7 +11,7 @@ import picocli.CommandLine.Spec;
         name = "benchmarks",
         description = "Measures Tributary against its limits and its peers, on this machine.",
         mixinStandardHelpOptions = true,
-        subcommands = {RelayBenchmark.class, LatencyBenchmark.class, IdleBenchmark.class})
+        subcommands = {RelayBenchmark.class, LatencyBenchmark.class, IdleBenchmark.class, ApplyBenchmark.class})
 public final class Benchmarks implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // by picocli
@@ -30,6 +30,6 @@ public final class Benchmarks implements Runnable {
     /** Without a command. */
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "A command is missing: relay, latency or idle");
+        throw new ParameterException(spec.commandLine(), "A command is missing: relay, latency, idle or apply");
     }
 }

@@ -24,7 +24,7 @@ record Measurement(long events, double seconds, double processCpuSeconds, double
         return walsenderCpuSeconds == 0 ? Double.NaN : events / walsenderCpuSeconds;
     }
 
-    static double median(List<Measurement> rounds, ToDoubleFunction<Measurement> of) {
+    static <T> double median(List<T> rounds, ToDoubleFunction<T> of) {
         List<Double> sorted = rounds.stream()
                 .map(of::applyAsDouble)
                 .sorted(Comparator.naturalOrder())

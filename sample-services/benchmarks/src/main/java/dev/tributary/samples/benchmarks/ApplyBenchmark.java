@@ -1,0 +1,126 @@
+package dev.tributary.samples.benchmarks;
+
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tributary.localstack.LocalKafka;
+import dev.tributary.localstack.LocalPostgres;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Option;
+
+/** From a filled topic into a view of five columns: the SDK, what people write by hand, and Debezium's sink, by turns. */
+@Command(
+        name = "apply",
+        description = "Compares how quickly events get from a filled topic into a view.",
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true)
+final class ApplyBenchmark implements Callable<Integer> {
+    private static final int FULL_EVENTS = 1_000_000;
+    private static final int FULL_ROUNDS = 3;
+
+    @Option(names = "--rows", split = ",", description = "Whose rows the events change: ${COMPLETION-CANDIDATES}.")
+    private Set<RowSet> rowSets = EnumSet.allOf(RowSet.class);
+
+    @Option(names = "--events", description = "Measured events; slow ones get a share of them.")
+    private int events = 200_000;
+
+    /** A JVM needs some until its optimising compiler has come to rest. */
+    @Option(names = "--warm-up", description = "Events before the measured ones, as part of the same topic.")
+    private int warmUp = 150_000;
+
+    @Option(names = "--rounds", description = "Rounds in which all take their turn; the figures are medians.")
+    private int rounds = 1;
+
+    @Option(names = "--full", description = "1,000,000 measured events in 3 rounds.")
+    private boolean full;
+
+    @Option(names = "--fsync", description = "Waits for the disk at each commit. Without, those gain who commit often.")
+    private boolean fsync;
+
+    @Option(names = "--only", split = ",", description = "Only these: ${COMPLETION-CANDIDATES}.")
+    private Set<Applier> appliers = EnumSet.allOf(Applier.class);
+
+    @Option(names = "--jvm-arg", description = "For every applier's JVM; may be repeated.")
+    private List<String> jvmArguments = List.of("-Xmx1g");
+
+    @Option(names = "--json", description = "Where to write all figures as JSON.")
+    private @Nullable Path jsonFile;
+
+    private final JsonMapper mapper =
+            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+    @Override
+    public Integer call() throws Exception {
+        if (full) {
+            events = FULL_EVENTS;
+            rounds = FULL_ROUNDS;
+        }
+        ObjectNode json = mapper.createObjectNode();
+        json.putObject("machine")
+                .put("cores", Runtime.getRuntime().availableProcessors())
+                .put("java", System.getProperty("java.vm.version"))
+                .put("loadAtStart", load());
+        json.put("events", events).put("warmUp", warmUp).put("fsync", fsync);
+        ArrayNode comparisons = json.putArray("comparisons");
+        try (LocalPostgres postgres = LocalPostgres.startOwn(Map.of(
+                        "shared_buffers", "512MB",
+                        "max_wal_size", "16GB",
+                        "checkpoint_timeout", "1h",
+                        "autovacuum", "off",
+                        "fsync", fsync ? "on" : "off"));
+                LocalKafka kafka = LocalKafka.startOwn(Map.of())) {
+            for (RowSet rowSet : rowSets) {
+                ApplyComparison comparison = compare(new ApplyRace(postgres, kafka, jvmArguments), kafka, rowSet);
+                System.out.println(comparison.table());
+                comparisons.add(comparison.json());
+                write(json); // what is there stays if a later one fails
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private ApplyComparison compare(ApplyRace race, LocalKafka kafka, RowSet rowSet) throws Exception {
+        ApplyComparison comparison = new ApplyComparison(rowSet);
+        Map<Double, CustomerTopic> topics = new HashMap<>();
+        for (int round = 1; round <= rounds; round++) {
+            for (Applier applier : appliers) {
+                CustomerTopic topic = topics.get(applier.share());
+                if (topic == null) {
+                    String source = rowSet.name().toLowerCase(Locale.ROOT) + "_" + topics.size();
+                    topic = CustomerTopic.fill(kafka, rowSet, source, (int) (applier.share() * (warmUp + events)));
+                    topics.put(applier.share(), topic);
+                }
+                ApplyMeasurement measurement = race.run(applier, topic, (int) (applier.share() * warmUp));
+                System.err.printf(
+                        "%s, round %d, %s: %,.0f events/s, load %.1f%n",
+                        rowSet.title(), round, applier.title(), measurement.eventsPerSecond(), load());
+                comparison.add(applier, measurement);
+            }
+        }
+        return comparison;
+    }
+
+    /** Of the whole machine; what others do on it shows here. */
+    private static double load() {
+        return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+    }
+
+    private void write(ObjectNode json) throws IOException {
+        if (jsonFile != null) {
+            mapper.writeValue(jsonFile.toFile(), json);
+        }
+    }
+}
