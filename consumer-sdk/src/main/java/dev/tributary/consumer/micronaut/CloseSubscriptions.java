@@ -8,16 +8,19 @@ import jakarta.inject.Singleton;
 @Singleton
 final class CloseSubscriptions implements ApplicationEventListener<ShutdownEvent> {
     private final Subscriptions subscriptions;
-    private final ViewProgresses views;
+    private final ViewProgresses progresses;
+    private final Views views;
 
-    CloseSubscriptions(Subscriptions subscriptions, ViewProgresses views) {
+    CloseSubscriptions(Subscriptions subscriptions, ViewProgresses progresses, Views views) {
         this.subscriptions = subscriptions;
+        this.progresses = progresses;
         this.views = views;
     }
 
     @Override
     public void onApplicationEvent(ShutdownEvent event) {
-        views.close();
+        progresses.close();
         subscriptions.close();
+        views.close();
     }
 }

@@ -116,7 +116,7 @@ final class SubscriptionFactory {
     }
 
     /** Not the one that joins ambient transactions: the subscription has its own. */
-    private DataSource dataSource(String name) {
+    DataSource dataSource(String name) {
         DataSource dataSource = context.findBean(DataSource.class, Qualifiers.byName(name))
                 .orElseThrow(() -> new SubscriptionException(
                         "there is no data source " + name + "; configure datasources." + name));

@@ -69,6 +69,11 @@ final class SubscriptionSettings {
     }
 
     Map<String, Object> kafka() {
+        return kafka(environment, prefix);
+    }
+
+    /** The application's, and what stands under a prefix. */
+    static Map<String, Object> kafka(Environment environment, String prefix) {
         Map<String, Object> settings = new HashMap<>(environment.getProperties(KAFKA, StringConvention.RAW));
         // Other users of Kafka in the application have settings there too
         settings.keySet().retainAll(ConsumerConfig.configNames());

@@ -51,6 +51,11 @@ public final class View implements AutoCloseable {
         return loop.name();
     }
 
+    /** The versions that this instance has handlers of. */
+    public Set<Integer> knownVersions() {
+        return loop.knownVersions();
+    }
+
     /** How it stands, as of about a second ago. */
     public ViewStatus status() {
         return loop.status();

@@ -93,6 +93,10 @@ final class ViewLoop {
         return view;
     }
 
+    Set<Integer> knownVersions() {
+        return Set.copyOf(known.keySet());
+    }
+
     ViewStatus status() {
         return status;
     }

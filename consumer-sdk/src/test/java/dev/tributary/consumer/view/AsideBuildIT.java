@@ -193,6 +193,7 @@ class AsideBuildIT {
     /** The driver keeps prepared statements by their text, and a pool lends one connection to both. */
     @Test
     void sameStatementOnTablesWithOtherColumns() throws Exception {
+        view.dataSource().getHikariConfigMXBean().setMaximumPoolSize(1);
         AtomicInteger wide = new AtomicInteger();
         AtomicInteger narrow = new AtomicInteger();
         try (AsideBuild other = AsideBuild.start(
@@ -227,12 +228,12 @@ class AsideBuildIT {
     }
 
     private static void touch(Event<Added> event, Connection connection, AtomicInteger calls) throws SQLException {
+        calls.incrementAndGet();
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO t (a) VALUES (?) RETURNING *")) {
             insert.setInt(1, (int) event.payload().amount());
             try (ResultSet row = insert.executeQuery()) {
                 row.next();
             }
         }
-        calls.incrementAndGet();
     }
 }

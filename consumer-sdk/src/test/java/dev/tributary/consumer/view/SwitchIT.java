@@ -56,6 +56,7 @@ class SwitchIT {
                 first.switchTo(2, PATIENCE);
                 assertThat(bed.state(2)).isEqualTo("LIVE");
             }
+            assertThat(readers.mistakes).isEmpty();
             long reads = readers.reads.get();
             eventually(() -> assertThat(readers.reads.get()).isGreaterThan(reads + 50));
             assertThat(readers.mistakes).isEmpty();
