@@ -120,7 +120,9 @@ class OutboxSchemaTest {
                 .locations("filesystem:" + migrations, "classpath:" + OutboxSchema.FLYWAY_LOCATION)
                 .load();
 
-        assertThat(flyway.migrate().migrations).extracting(m -> m.version).containsExactly("0.1.1", "0.1.2", "0.1.3", "1");
+        assertThat(flyway.migrate().migrations)
+                .extracting(m -> m.version)
+                .containsExactly("0.1.1", "0.1.2", "0.1.3", "1");
         assertThat(flyway.migrate().migrationsExecuted).isZero();
         assertThat(service.text("SELECT count(*) FROM tributary.outbox")).isEqualTo("1");
     }
