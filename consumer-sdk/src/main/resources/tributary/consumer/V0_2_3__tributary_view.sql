@@ -1,5 +1,8 @@
 -- Which versions of which views there are. Every statement may run any number of times.
 
+-- One at a time, the other scripts included: IF NOT EXISTS and OR REPLACE fail when two sessions meet in them.
+DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtext('tributary schema')); END $$;
+
 CREATE TABLE IF NOT EXISTS tributary.view_version (
     view         text        NOT NULL,
     version      integer     NOT NULL,

@@ -1,5 +1,8 @@
 -- Appending to the event store. The table is in the first script. Every statement may run any number of times.
 
+-- One at a time, the other scripts included: IF NOT EXISTS and OR REPLACE fail when two sessions meet in them.
+DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtext('tributary schema')); END $$;
+
 -- Appends events of one aggregate behind those that it has, in the order given. expected_last and the answer are those of
 -- tributary.advance_aggregate: the sequence that the aggregate was at, or, writing nothing, -1 - (the sequence that it is at).
 --
