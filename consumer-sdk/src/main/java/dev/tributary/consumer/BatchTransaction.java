@@ -341,7 +341,8 @@ final class BatchTransaction {
                     "there is no handler for type " + type
                             + (original.equals(type) ? "" : ", made by upcasters of " + original)
                             + " of the event at offset " + decoded.event().offset(),
-                    "deploy one, or an upcaster, or set onUnknownType(SKIP), or go on behind it: "
+                    "deploy one, or an upcaster, or set onUnknownType(SKIP), or go on behind it, which parks what"
+                            + " follows of its aggregate unless gaps are ignored: "
                             + sqlToSkip(decoded));
         }
 
