@@ -9,7 +9,7 @@ import java.sql.SQLException;
 /**
  * Asks where the log ends, which is behind everything that has committed. Not where it ends on disk: a commit with {@code
  * synchronous_commit = off} may not be there yet. What the log belongs to is asked each time, since a failover changes it
- * between two connections; it costs the server a few microseconds.
+ * between two connections.
  */
 final class IssueToken {
     private static final String SQL = "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint,"
