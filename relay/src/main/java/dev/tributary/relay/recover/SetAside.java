@@ -19,16 +19,23 @@ import org.jspecify.annotations.Nullable;
 final class SetAside {
     private final SourceConfig source;
     private final SourceDatabase database;
-    private final Set<Aggregate> parked;
+    private final Set<Aggregate> parkedBefore;
+    private final Set<Aggregate> parked = new HashSet<>();
     private final Map<UUID, String> refused = new HashMap<>();
     private final Map<String, String> refusedTopics = new HashMap<>();
     private final Set<UUID> events = new HashSet<>();
 
-    /** @param parked aggregates that are set aside already */
-    SetAside(SourceConfig source, SourceDatabase database, Set<Aggregate> parked) {
+    /** @param parkedBefore aggregates that are set aside already */
+    SetAside(SourceConfig source, SourceDatabase database, Set<Aggregate> parkedBefore) {
         this.source = source;
         this.database = database;
-        this.parked = new HashSet<>(parked);
+        this.parkedBefore = Set.copyOf(parkedBefore);
+    }
+
+    /** At the start of each attempt: what comes before a refused event of its aggregate may have to be sent once more. */
+    void begin() {
+        parked.clear();
+        parked.addAll(parkedBefore);
     }
 
     /** Takes note of a refusal; false if that ends the recovery. */

@@ -188,6 +188,7 @@ public final class SlotRecovery {
                 throws SQLException {
             try (Republish publish =
                     new Republish(source, kafka, topics, heldEvents().endOffsets())) {
+                setAside.begin();
                 UUID[] last = new UUID[1];
                 rows.events(epoch, seam.lsn() - 1, event -> {
                     // Set aside once and published again, it comes once more
