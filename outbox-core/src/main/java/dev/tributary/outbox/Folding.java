@@ -28,10 +28,9 @@ final class Folding<S> {
 
     void event(StoredEvent event) {
         state = fold.evolve(state, event);
-        sequence = event.sequence();
     }
 
-    /** Notes the number of an event of which upcasters may have left nothing. */
+    /** Notes the number of an event that was read, though upcasters may have left nothing of it. */
     void reached(long lastSequence) {
         sequence = lastSequence;
     }
