@@ -89,7 +89,7 @@ CREATE TABLE IF NOT EXISTS tributary.parked_aggregate (
     topic           text        NOT NULL,
     topic_partition integer     NOT NULL,
     last_sequence   bigint,
-    missing         int8range,
+    missing         int8range   CHECK (NOT (isempty(missing) OR lower_inf(missing) OR upper_inf(missing))),
     parked_at       timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (subscription, source, aggregate_type, aggregate_id)
 );

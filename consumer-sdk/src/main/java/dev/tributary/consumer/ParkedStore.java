@@ -274,9 +274,9 @@ final class ParkedStore {
     /** @param missing the numbers that an aggregate waits for; null if it waits for people */
     void waitsFor(Connection connection, Aggregate aggregate, @Nullable Missing missing) throws SQLException {
         try (PreparedStatement update = connection.prepareStatement(
-                "UPDATE tributary.parked_aggregate SET missing = int8range(?, ?)" + OF_AGGREGATE)) {
-            Parking.setRange(update, 1, missing);
-            setAggregate(update, aggregate, 3);
+                "UPDATE tributary.parked_aggregate SET missing = ?::int8range" + OF_AGGREGATE)) {
+            update.setString(1, Parking.range(missing));
+            setAggregate(update, aggregate, 2);
             update.executeUpdate();
         }
     }
@@ -285,11 +285,11 @@ final class ParkedStore {
             throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO tributary.accepted_gap"
                 + " (subscription, source, aggregate_type, aggregate_id, missing, reason, accepted_by)"
-                + " VALUES (?, ?, ?, ?, int8range(?, ?), ?, ?)")) {
+                + " VALUES (?, ?, ?, ?, ?::int8range, ?, ?)")) {
             setAggregate(insert, aggregate);
-            Parking.setRange(insert, 5, missing);
-            insert.setString(7, reason);
-            insert.setString(8, who);
+            insert.setString(5, Parking.range(missing));
+            insert.setString(6, reason);
+            insert.setString(7, who);
             insert.executeUpdate();
         }
         setLastSequence(connection, aggregate, missing.next() - 1);

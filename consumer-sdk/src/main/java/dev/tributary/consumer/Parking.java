@@ -142,13 +142,13 @@ final class Parking {
             throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO tributary.parked_aggregate"
                 + " (subscription, topic, topic_partition, source, aggregate_type, aggregate_id, last_sequence, missing)"
-                + " VALUES (?, ?, ?, ?, ?, ?, ?, int8range(?, ?))")) {
+                + " VALUES (?, ?, ?, ?, ?, ?, ?, ?::int8range)")) {
             setPartition(insert, 1);
             insert.setString(4, first.event().source());
             insert.setString(5, first.event().aggregateType());
             insert.setString(6, first.event().aggregateId());
             insert.setObject(7, lastSequence == 0 ? null : lastSequence, Types.BIGINT);
-            setRange(insert, 8, missing);
+            insert.setString(8, range(missing));
             insert.executeUpdate();
         }
         park(connection, first, failure);
@@ -202,9 +202,9 @@ final class Parking {
         }
     }
 
-    static void setRange(PreparedStatement statement, int first, @Nullable Missing missing) throws SQLException {
-        statement.setObject(first, missing == null ? null : missing.first(), Types.BIGINT);
-        statement.setObject(first + 1, missing == null ? null : missing.next(), Types.BIGINT);
+    /** As a range of PostgreSQL's; null for nothing, since a range without bounds would be all numbers. */
+    static @Nullable String range(@Nullable Missing missing) {
+        return missing == null ? null : "[" + missing.first() + "," + missing.next() + ")";
     }
 
     private void setPartition(PreparedStatement statement, int first) throws SQLException {

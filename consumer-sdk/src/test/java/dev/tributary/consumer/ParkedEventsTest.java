@@ -139,6 +139,23 @@ class ParkedEventsTest {
     }
 
     @Test
+    void whatIsParkedForItsErrorWaitsForPeopleAlsoAfterARestart() throws SQLException {
+        Subscription first = startRefusing();
+        topic.send(topic.added("a", 1), topic.added("a", BAD), topic.added("a", 1));
+        parks(first, 2);
+        first.close();
+
+        refused = -1;
+        Subscription second = startRefusing();
+        topic.send(topic.added("a", 1), topic.added("b", 1));
+        parks(second, 3);
+        bed.eventuallyApplied(2);
+        assertThat(second.status().totals().redriven()).isZero();
+        assertThat(second.parkedEvents().redriveAll()).isEqualTo(new Redriven(3, 1, List.of()));
+        assertThat(view.sequences().get("a")).containsExactly(1L, 2L, 3L, 4L);
+    }
+
+    @Test
     void discardedEventsAreKeptAsTheyCameWithWhoAndWhy() throws SQLException {
         Subscription subscription = startRefusing();
         ProducerRecord<byte[], byte[]> poison = topic.added("a", BAD);
