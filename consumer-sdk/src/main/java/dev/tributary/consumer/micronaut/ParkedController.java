@@ -32,9 +32,9 @@ class ParkedController {
     private static final int LISTED_MAX = 1_000;
     private static final String LISTED_DEFAULT = "100";
 
-    private final Subscriptions subscriptions;
+    private final AllSubscriptions subscriptions;
 
-    ParkedController(Subscriptions subscriptions) {
+    ParkedController(AllSubscriptions subscriptions) {
         this.subscriptions = subscriptions;
     }
 
@@ -114,7 +114,7 @@ class ParkedController {
     }
 
     private ParkedEvents of(String name) {
-        return subscriptions.all().stream()
+        return subscriptions.now().stream()
                 .filter(each -> each.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new UnknownSubscription(name))

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
 final class ParkedWatch implements ApplicationEventListener<StartupEvent> {
     private static final Logger LOG = LoggerFactory.getLogger(ParkedWatch.class);
 
-    private final Subscriptions subscriptions;
+    private final AllSubscriptions subscriptions;
     private final Duration countEvery;
     private final Map<String, ParkedCounts> counts = new ConcurrentHashMap<>();
     private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor(task -> {
@@ -36,7 +36,7 @@ final class ParkedWatch implements ApplicationEventListener<StartupEvent> {
     });
 
     ParkedWatch(
-            Subscriptions subscriptions,
+            AllSubscriptions subscriptions,
             @Property(name = "tributary.parked.count-every", defaultValue = "10s") Duration countEvery) {
         this.subscriptions = subscriptions;
         this.countEvery = countEvery;
@@ -48,7 +48,7 @@ final class ParkedWatch implements ApplicationEventListener<StartupEvent> {
     }
 
     private void count() {
-        for (Subscription subscription : subscriptions.all()) {
+        for (Subscription subscription : subscriptions.now()) {
             try {
                 counts.put(subscription.name(), subscription.parkedEvents().count());
             } catch (SQLException | RuntimeException e) { // one that got out would be the last

@@ -8,16 +8,27 @@ import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What an application configures of a view's progress, under {@code tributary.subscriptions.<name>}. */
+/**
+ * What an application configures of a view's progress, under {@code tributary.views.<name>}, or {@code
+ * tributary.subscriptions.<name>} where it is a subscription's.
+ */
 final class ProgressSettings {
     private static final String OBJECTIVE = "freshness.objective";
 
     private final Environment environment;
     private final String prefix;
 
-    ProgressSettings(Environment environment, String subscription) {
+    private ProgressSettings(Environment environment, String kind, String name) {
         this.environment = environment;
-        this.prefix = "tributary.subscriptions." + NameUtils.hyphenate(subscription) + ".";
+        this.prefix = "tributary." + kind + "." + NameUtils.hyphenate(name) + ".";
+    }
+
+    static ProgressSettings ofSubscription(Environment environment, String name) {
+        return new ProgressSettings(environment, "subscriptions", name);
+    }
+
+    static ProgressSettings ofView(Environment environment, String name) {
+        return new ProgressSettings(environment, "views", name);
     }
 
     String sourcesKey() {

@@ -25,11 +25,13 @@ import java.util.function.ToLongFunction;
 @Order(Ordered.LOWEST_PRECEDENCE) // after the subscriptions have been started
 final class SubscriptionsMetrics implements ApplicationEventListener<StartupEvent> {
     private final Subscriptions subscriptions;
+    private final Views views;
     private final ParkedWatch parked;
     private final MeterRegistry registry;
 
-    SubscriptionsMetrics(Subscriptions subscriptions, ParkedWatch parked, MeterRegistry registry) {
+    SubscriptionsMetrics(Subscriptions subscriptions, Views views, ParkedWatch parked, MeterRegistry registry) {
         this.subscriptions = subscriptions;
+        this.views = views;
         this.parked = parked;
         this.registry = registry;
     }
@@ -37,6 +39,7 @@ final class SubscriptionsMetrics implements ApplicationEventListener<StartupEven
     @Override
     public void onApplicationEvent(StartupEvent event) {
         subscriptions.all().forEach(this::bind);
+        views.all().forEach(view -> view.knownVersions().forEach(version -> bindParked(view.subscription(version))));
     }
 
     private void bind(Subscription subscription) {
@@ -50,7 +53,7 @@ final class SubscriptionsMetrics implements ApplicationEventListener<StartupEven
         count(subscription, "batches", SubscriptionStatus.Counters::batches);
         count(subscription, "retries", SubscriptionStatus.Counters::retries);
         count(subscription, "fenced", SubscriptionStatus.Counters::fenced);
-        bindParked(subscription);
+        bindParked(subscription.name());
         Gauge.builder("tributary.subscription.lag", subscription, SubscriptionsMetrics::lag)
                 .description("records in Kafka that are not in the view yet, on this instance's partitions")
                 .tag("subscription", subscription.name())
@@ -62,7 +65,7 @@ final class SubscriptionsMetrics implements ApplicationEventListener<StartupEven
     }
 
     /** Of all instances, so each of them shows the same. */
-    private void bindParked(Subscription subscription) {
+    private void bindParked(String subscription) {
         parked(subscription, "aggregates", "aggregates whose events are set aside", ParkedCounts::aggregates);
         parked(subscription, "events", "events that are set aside", ParkedCounts::events);
         parked(
@@ -74,14 +77,13 @@ final class SubscriptionsMetrics implements ApplicationEventListener<StartupEven
                         : Duration.between(count.since(), Instant.now()).toMillis() / 1e3);
     }
 
-    private void parked(
-            Subscription subscription, String what, String description, ToDoubleFunction<ParkedCounts> value) {
+    private void parked(String subscription, String what, String description, ToDoubleFunction<ParkedCounts> value) {
         Gauge.builder("tributary.subscription.parked." + what, parked, watch -> {
-                    ParkedCounts count = watch.of(subscription.name());
+                    ParkedCounts count = watch.of(subscription);
                     return count == null ? Double.NaN : value.applyAsDouble(count);
                 })
                 .description(description)
-                .tag("subscription", subscription.name())
+                .tag("subscription", subscription)
                 .register(registry);
     }
 

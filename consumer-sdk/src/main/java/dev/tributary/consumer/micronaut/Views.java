@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -46,11 +47,13 @@ public final class Views implements ApplicationEventListener<StartupEvent> {
      * @throws SubscriptionException if there is none of that name
      */
     public View get(String name) {
-        View view = running.get(name);
-        if (view == null) {
-            throw new SubscriptionException("no view " + name + " runs here; there are " + running.keySet());
-        }
-        return view;
+        return find(name)
+                .orElseThrow(() ->
+                        new SubscriptionException("no view " + name + " runs here; there are " + running.keySet()));
+    }
+
+    Optional<View> find(String name) {
+        return Optional.ofNullable(running.get(name));
     }
 
     /** Called by Micronaut once everything is there, migrated databases too. */

@@ -4,6 +4,8 @@ import dev.tributary.consumer.SubscriptionException;
 import dev.tributary.consumer.view.View;
 import dev.tributary.consumer.view.ViewStatus;
 import io.micronaut.context.annotation.Requires;
+import io.micronaut.http.HttpResponse;
+import io.micronaut.http.HttpStatus;
 import io.micronaut.management.endpoint.annotation.Endpoint;
 import io.micronaut.management.endpoint.annotation.Read;
 import io.micronaut.management.endpoint.annotation.Selector;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,17 +42,27 @@ final class ViewsEndpoint {
         return all;
     }
 
-    /** Does as told. */
+    /** Does as told, or says why not: with 404 for an unknown view, 409 for what it cannot do now, 503 without its database. */
     @Write
-    Map<String, Object> command(@Selector String name, String command, @Nullable Integer version)
-            throws SQLException, InterruptedException {
-        try {
-            View view = views.get(name);
-            run(view, command, version);
-            return Map.of("done", true, "view", describe(view.status()));
-        } catch (SubscriptionException e) {
-            return Map.of("done", false, "reason", String.valueOf(e.getMessage()));
+    HttpResponse<Map<String, Object>> command(@Selector String name, String command, @Nullable Integer version)
+            throws InterruptedException {
+        Optional<View> view = views.find(name);
+        if (view.isEmpty()) {
+            return refused(HttpStatus.NOT_FOUND, "no view " + name + " runs here");
         }
+        try {
+            run(view.get(), command, version);
+            return HttpResponse.ok(
+                    Map.of("done", true, "view", describe(view.get().status())));
+        } catch (SubscriptionException e) {
+            return refused(HttpStatus.CONFLICT, String.valueOf(e.getMessage()));
+        } catch (SQLException e) {
+            return refused(HttpStatus.SERVICE_UNAVAILABLE, "the view's database: " + e.getMessage());
+        }
+    }
+
+    private static HttpResponse<Map<String, Object>> refused(HttpStatus status, String reason) {
+        return HttpResponse.<Map<String, Object>>status(status).body(Map.of("done", false, "reason", reason));
     }
 
     private static void run(View view, String command, @Nullable Integer version)

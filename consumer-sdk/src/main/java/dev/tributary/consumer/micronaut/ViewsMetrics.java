@@ -1,10 +1,9 @@
 package dev.tributary.consumer.micronaut;
 
-import dev.tributary.consumer.progress.ErrorBudget;
-import dev.tributary.consumer.progress.ViewProgress;
+import dev.tributary.consumer.view.View;
+import dev.tributary.consumer.view.ViewStatus;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Tags;
 import io.micronaut.context.annotation.Requires;
 import io.micronaut.context.event.ApplicationEventListener;
 import io.micronaut.context.event.StartupEvent;
@@ -13,17 +12,15 @@ import io.micronaut.core.order.Ordered;
 import jakarta.inject.Singleton;
 import java.util.function.ToDoubleFunction;
 
-/** Draws meters of views' freshness, where the application has Micrometer. */
+/** Draws meters from the views' statuses, where the application has Micrometer. */
 @Singleton
 @Requires(classes = MeterRegistry.class, beans = MeterRegistry.class)
-@Order(Ordered.LOWEST_PRECEDENCE) // after progress has been started
+@Order(Ordered.LOWEST_PRECEDENCE) // after the views have been started
 final class ViewsMetrics implements ApplicationEventListener<StartupEvent> {
-    private static final double MILLIS_PER_SECOND = 1_000.0;
-
-    private final ViewProgresses views;
+    private final Views views;
     private final MeterRegistry registry;
 
-    ViewsMetrics(ViewProgresses views, MeterRegistry registry) {
+    ViewsMetrics(Views views, MeterRegistry registry) {
         this.views = views;
         this.registry = registry;
     }
@@ -33,56 +30,34 @@ final class ViewsMetrics implements ApplicationEventListener<StartupEvent> {
         views.all().forEach(this::bind);
     }
 
-    private void bind(String subscription, ViewProgress view) {
-        gauge(
-                "waiting",
-                view,
-                ViewProgress::waiting,
-                "readers that wait for a write",
-                Tags.of("subscription", subscription));
-        for (String source : view.sources()) {
-            Tags tags = Tags.of("subscription", subscription, "source", source);
-            Gauge.builder(
-                            "tributary.view.age",
-                            view,
-                            v -> v.freshness(source).age().toMillis() / MILLIS_PER_SECOND)
-                    .description("how long ago the view was complete, by the source's clock")
-                    .baseUnit("seconds")
-                    .tags(tags)
-                    .register(registry);
-            String burn = "how fast the error budget is used up; at 1 it just lasts for the objective's window";
-            budget(
-                    "budget.remaining",
-                    view,
-                    source,
-                    ErrorBudget::remaining,
-                    "share of the error budget that is left",
-                    tags);
-            budget("budget.burn", view, source, ErrorBudget::burnLastHour, burn, tags.and("window", "1h"));
-            budget("budget.burn", view, source, ErrorBudget::burnLastSixHours, burn, tags.and("window", "6h"));
+    private void bind(View view) {
+        Gauge.builder("tributary.view.live.version", view, ViewsMetrics::liveVersion)
+                .description("the version that readers see; 0 when not known yet")
+                .tag("view", view.name())
+                .register(registry);
+        for (int version : view.knownVersions()) {
+            gauge(view, version, "done", "records that are in the version", ViewStatus.Progress::done);
+            gauge(view, version, "total", "records of its history that Kafka has", ViewStatus.Progress::total);
+            gauge(view, version, "rate", "records per second that are added to it", ViewStatus.Progress::perSecond);
         }
     }
 
-    /** NaN without an objective, and for the first minutes. */
-    private void budget(
-            String name,
-            ViewProgress view,
-            String source,
-            ToDoubleFunction<ErrorBudget> value,
-            String description,
-            Tags tags) {
-        ToDoubleFunction<ViewProgress> read = v -> {
-            ErrorBudget budget = v.errorBudget(source);
-            return budget == null ? Double.NaN : value.applyAsDouble(budget);
-        };
-        gauge(name, view, read, description, tags);
+    private static double liveVersion(View view) {
+        Integer live = view.status().liveVersion();
+        return live == null ? 0 : live;
     }
 
     private void gauge(
-            String name, ViewProgress view, ToDoubleFunction<ViewProgress> value, String description, Tags tags) {
-        Gauge.builder("tributary.view." + name, view, value)
+            View view, int number, String what, String description, ToDoubleFunction<ViewStatus.Progress> value) {
+        Gauge.builder("tributary.view.version." + what, view, each -> each.status().versions().stream()
+                        .filter(version -> version.version() == number)
+                        .map(ViewStatus.Version::progress)
+                        .mapToDouble(progress -> progress == null ? Double.NaN : value.applyAsDouble(progress))
+                        .findAny()
+                        .orElse(Double.NaN))
                 .description(description)
-                .tags(tags)
+                .tag("view", view.name())
+                .tag("version", Integer.toString(number))
                 .register(registry);
     }
 }

@@ -25,12 +25,13 @@ final class SourceProgress {
     static final int EPOCH_UNKNOWN = -1;
 
     private final String source;
-    private final Set<String> topics;
+    private Set<String> topics;
     private final ArrayDeque<Checkpoint> ahead = new ArrayDeque<>();
     private final Map<History, Long> reachedLsns = new HashMap<>();
     private Map<TopicPartition, Long> positions = Map.of();
     private @Nullable Checkpoint reached;
     private @Nullable Checkpoint last;
+    private @Nullable ProgressMark lastMark;
 
     SourceProgress(String source, Set<String> topics) {
         this.source = source;
@@ -47,6 +48,7 @@ final class SourceProgress {
             reachedLsns.remove(next.history()); // its LSNs are being given out once more
         }
         last = next;
+        lastMark = mark;
         Checkpoint farthest = ahead.peekLast();
         if (farthest != null && farthest.asksTheSameAs(next)) {
             ahead.removeLast();
@@ -96,6 +98,15 @@ final class SourceProgress {
             ahead.add(last);
         }
         return at(nextOffsets);
+    }
+
+    /** Notes which topics are read now: what has been reached of others does not count any more. */
+    void reads(Set<String> now) {
+        if (!now.equals(topics)) {
+            topics = now;
+            last = lastMark == null ? null : Checkpoint.of(lastMark, now);
+            wentBack(positions);
+        }
     }
 
     /** Up to when, by the source's clock, the view includes all that had committed there; null if not known. */

@@ -4,6 +4,7 @@ import dev.tributary.consumer.PartitionStatus;
 import dev.tributary.consumer.Subscription;
 import dev.tributary.consumer.SubscriptionException;
 import dev.tributary.consumer.progress.ProgressDatabase.Look;
+import dev.tributary.consumer.view.View;
 import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.outbox.wire.ReadToken;
 import java.sql.SQLException;
@@ -30,9 +31,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the view of a subscription includes, whichever instances feed it: a reader can wait for a write that it has a token
- * of, and everybody can ask up to when it is complete, which moves on also when nothing is written. One thread compares the relay's progress marks with the subscription's positions, which costs a subscription nothing
- * per event; waiting readers cost nothing but their threads. Thread-safe.
+ * What a view includes, whichever instances feed it: a reader can wait for a write that it has a token of, and everybody can
+ * ask up to when it is complete, which moves on also when nothing is written. One thread compares the relay's progress marks
+ * with the positions of the subscription that feeds the view, or of the view's live version, which costs nothing per event;
+ * waiting readers cost nothing but their threads. Thread-safe.
  */
 public final class ViewProgress implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ViewProgress.class);
@@ -40,7 +42,7 @@ public final class ViewProgress implements AutoCloseable {
     private static final Duration CLOSE_MAX = Duration.ofSeconds(6);
     private static final Pattern TOPIC_OF_SOURCE = Pattern.compile("([a-z0-9_]+)\\..+");
 
-    private final Subscription subscription;
+    private final Followed followed;
     private final ProgressDatabase database;
     private final Looks looks = new Looks();
     private final Map<String, SourceProgress> sources = new TreeMap<>();
@@ -55,36 +57,41 @@ public final class ViewProgress implements AutoCloseable {
     private Set<String> parked = Set.of();
     private volatile long parkedHereAtLook = -1;
     private String problem = "";
-    private volatile boolean newWaiters;
+    private volatile boolean lookSoon;
     private volatile boolean closed;
 
     private ViewProgress(
-            Subscription subscription, Set<String> sourceNames, @Nullable FreshnessObjective objective, Clock clock) {
-        this.subscription = subscription;
+            Followed followed, Set<String> sourceNames, @Nullable FreshnessObjective objective, Clock clock) {
+        this.followed = followed;
         this.clock = clock;
         this.startedAt = clock.instant();
-        this.database = new ProgressDatabase(subscription.name(), subscription.wiring(), sourceNames);
-        this.journal = objective == null ? null : new FreshnessJournal(subscription.name(), objective, database);
-        Set<String> topics = subscription.topics();
+        this.database = new ProgressDatabase(followed, sourceNames);
+        this.journal = objective == null ? null : new FreshnessJournal(followed.name(), objective, database);
+        Set<String> topics = followed.topics();
         sourceNames.forEach(name -> sources.put(name, new SourceProgress(name, topics)));
-        this.thread = new Thread(this::run, "tributary-" + subscription.name() + "-progress");
+        this.thread = new Thread(this::run, "tributary-" + followed.name() + "-progress");
         thread.setDaemon(true);
     }
 
     /** Starts describing what is to accompany a subscription. */
     public static Builder of(Subscription subscription) {
-        return new Builder(subscription);
+        return new Builder(new Followed.OfSubscription(subscription));
+    }
+
+    /** Starts describing what is to accompany a view with versions: it goes by the one that is live. */
+    public static Builder of(View view) {
+        return new Builder(new Followed.OfView(view));
     }
 
     /** Describes it. Not thread-safe. */
     public static final class Builder {
-        private final Subscription subscription;
+        private final Followed followed;
         private final Set<String> sources = new TreeSet<>();
         private @Nullable FreshnessObjective objective;
         private Clock clock = Clock.systemUTC();
 
-        private Builder(Subscription subscription) {
-            this.subscription = subscription;
+        private Builder(Followed followed) {
+            this.followed = followed;
         }
 
         /**
@@ -118,19 +125,19 @@ public final class ViewProgress implements AutoCloseable {
          */
         public ViewProgress start() {
             Set<String> named = sources.isEmpty() ? sourcesOfTopics() : Set.copyOf(sources);
-            ViewProgress progress = new ViewProgress(subscription, named, objective, clock);
+            ViewProgress progress = new ViewProgress(followed, named, objective, clock);
             progress.start();
             return progress;
         }
 
         private Set<String> sourcesOfTopics() {
             Set<String> found = new TreeSet<>();
-            for (String topic : subscription.topics()) {
+            for (String topic : followed.topics()) {
                 Matcher matcher = TOPIC_OF_SOURCE.matcher(topic);
                 if (!matcher.matches()) {
-                    throw new SubscriptionException("subscription " + subscription.name()
+                    throw new SubscriptionException(followed.name()
                             + ": which source topic " + topic + " is of cannot be told by its name; name the"
-                            + " subscription's sources with sources(...)");
+                            + " sources with sources(...)");
                 }
                 found.add(matcher.group(1));
             }
@@ -140,18 +147,19 @@ public final class ViewProgress implements AutoCloseable {
 
     private void start() {
         for (String source : sources.keySet()) {
-            readers.add(MarksReader.read(subscription.wiring().kafka(), source, mark -> {
+            readers.add(MarksReader.read(followed.kafka(), source, mark -> {
                 heard.add(mark);
                 LockSupport.unpark(thread);
             }));
         }
-        subscription.wiring().onCommit(this::committed);
+        followed.onCommit(this::committed);
         thread.start();
     }
 
     /** Called by workers after each of their commits. */
     private void committed() {
         if (!waiters.isEmpty()) {
+            lookSoon |= followed.ownPartitions().isEmpty(); // what this commit has changed, the database has to say
             LockSupport.unpark(thread);
         }
     }
@@ -174,7 +182,7 @@ public final class ViewProgress implements AutoCloseable {
             return describe(waiter);
         }
         waiters.add(waiter);
-        newWaiters = true;
+        lookSoon = true;
         LockSupport.unpark(thread);
         try {
             settle(waiter, false); // it may have come between the first look and now
@@ -193,7 +201,7 @@ public final class ViewProgress implements AutoCloseable {
     public Freshness freshness(String source) {
         SourceProgress progress = sources.get(source);
         if (progress == null) {
-            throw new SubscriptionException("subscription " + subscription.name() + " is of "
+            throw new SubscriptionException("the view of " + followed.name() + " is of "
                     + String.join(", ", sources.keySet()) + ", and not of " + source);
         }
         synchronized (sources) {
@@ -236,7 +244,7 @@ public final class ViewProgress implements AutoCloseable {
     private SourceProgress source(ReadToken.Write write) {
         SourceProgress source = sources.get(write.source());
         if (source == null) {
-            throw new SubscriptionException("subscription " + subscription.name() + " is of "
+            throw new SubscriptionException("the view of " + followed.name() + " is of "
                     + String.join(", ", sources.keySet()) + ", and the token is of source " + write.source()
                     + ": wait with one that reads that source, or name it with sources(...) if this one does");
         }
@@ -279,7 +287,7 @@ public final class ViewProgress implements AutoCloseable {
 
     /** Events that this instance has parked so far; what others have parked is found with their positions. */
     private long parkedHere() {
-        return subscription.status().totals().parked();
+        return followed.parkedHere();
     }
 
     private void run() {
@@ -287,7 +295,7 @@ public final class ViewProgress implements AutoCloseable {
             try {
                 turn();
             } catch (RuntimeException | Error e) { // a thread that ended here would let every reader wait in vain
-                LOG.error("{}: progress", subscription.name(), e);
+                LOG.error("{}: progress", followed.name(), e);
             }
             long rest = TURN_EVERY.toNanos();
             LockSupport.parkNanos(waiters.isEmpty() ? rest : Math.min(rest, looks.nanosUntilDue()));
@@ -301,8 +309,8 @@ public final class ViewProgress implements AutoCloseable {
     private void turn() {
         boolean news = hear();
         news |= advance(null, parkedHereAtLook);
-        if (news || newWaiters) {
-            newWaiters = false;
+        if (news || lookSoon) {
+            lookSoon = false;
             looks.news();
         }
         looks.consider(ownsAll(), isBehind(), readersWaitForOthers());
@@ -348,7 +356,7 @@ public final class ViewProgress implements AutoCloseable {
             looks.failed();
             if (!problem.equals(e.toString())) {
                 problem = e.toString();
-                LOG.warn("{}: the view's database does not say how far the view is: {}", subscription.name(), problem);
+                LOG.warn("{}: the view's database does not say how far the view is: {}", followed.name(), problem);
             }
             return false;
         }
@@ -356,11 +364,14 @@ public final class ViewProgress implements AutoCloseable {
 
     /** Whether the view has reached a mark by it. */
     private boolean advance(@Nullable Look look, long parkedBefore) {
-        List<PartitionStatus> own = subscription.status().partitions();
+        List<PartitionStatus> own = followed.ownPartitions();
         synchronized (sources) {
             positions.own(own);
             boolean wentBack = look != null && positions.stored(look.nextOffsets());
             if (look != null) {
+                if (look.topics() != null) {
+                    sources.values().forEach(source -> source.reads(look.topics()));
+                }
                 parked = look.parked();
                 parkedHereAtLook = parkedBefore;
             }
@@ -408,12 +419,12 @@ public final class ViewProgress implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        subscription.wiring().onCommit(() -> {});
+        followed.onCommit(() -> {});
         for (AutoCloseable reader : readers) {
             try {
                 reader.close();
             } catch (Exception e) {
-                LOG.debug("{}: not closed cleanly", subscription.name(), e);
+                LOG.debug("{}: not closed cleanly", followed.name(), e);
             }
         }
         LockSupport.unpark(thread);

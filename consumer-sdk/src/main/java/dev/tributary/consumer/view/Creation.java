@@ -68,7 +68,7 @@ final class Creation {
 
     private void create(Connection connection, ViewVersion version, VersionState state) throws SQLException {
         String schema = schema(version.number());
-        store.insert(connection, version, state, subscription(version.number()), schema, topics(version));
+        store.insert(connection, version, state, subscription(view, version.number()), schema, topics(version));
         try {
             VersionTables.create(connection, schema, version.scripts());
         } catch (SQLException e) {
@@ -94,10 +94,10 @@ final class Creation {
     }
 
     private Subscription.Builder described(ViewVersion version) {
-        return surroundings.subscription(subscription(version.number()), version);
+        return surroundings.subscription(subscription(view, version.number()), version);
     }
 
-    private String subscription(int version) {
+    static String subscription(String view, int version) {
         return view + ".v" + version;
     }
 

@@ -23,6 +23,7 @@ final class Fleet {
     private final VersionStore store;
     private final long eventsPerSecondMax;
     private final Map<Integer, Fed> fed = new ConcurrentSkipListMap<>();
+    private volatile Runnable afterCommit = () -> {};
 
     private record Fed(AsideBuild build, Feeding feeding) {}
 
@@ -73,6 +74,7 @@ final class Fleet {
                 new Pacing(eventsPerSecondMax));
         feeding.paused(row.paused());
         AsideBuild build = AsideBuild.feed(surroundings, row.subscription(), version, feeding);
+        build.subscription().wiring().onCommit(() -> afterCommit.run());
         Set<String> topics = build.subscription().topics();
         if (!topics.equals(row.topics())) {
             Transactions.run(surroundings.dataSource(), connection -> store.reads(connection, row.version(), topics));
@@ -87,6 +89,10 @@ final class Fleet {
 
     void speedUp() {
         fed.values().forEach(each -> each.feeding().pacing().speedUp());
+    }
+
+    void onCommit(Runnable listener) {
+        afterCommit = listener;
     }
 
     /** How many events of a version are parked, by all instances. */

@@ -56,6 +56,11 @@ public final class View implements AutoCloseable {
         return loop.knownVersions();
     }
 
+    /** The name of the subscription that feeds a version: {@code <view>.v<N>}. */
+    public String subscription(int version) {
+        return Creation.subscription(name(), version);
+    }
+
     /** How it stands, as of about a second ago. */
     public ViewStatus status() {
         return loop.status();
@@ -68,6 +73,11 @@ public final class View implements AutoCloseable {
             all.add(effects);
         }
         return all;
+    }
+
+    /** Not for applications. */
+    public ViewWiring wiring() {
+        return new ViewWiring(loop);
     }
 
     /**

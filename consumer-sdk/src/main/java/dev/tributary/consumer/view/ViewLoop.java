@@ -105,6 +105,18 @@ final class ViewLoop {
         return commands;
     }
 
+    Surroundings surroundings() {
+        return surroundings;
+    }
+
+    Set<String> topics() {
+        return topics;
+    }
+
+    void onCommit(Runnable listener) {
+        fleet.onCommit(listener);
+    }
+
     List<Subscription> subscriptions() {
         return fleet.subscriptions();
     }

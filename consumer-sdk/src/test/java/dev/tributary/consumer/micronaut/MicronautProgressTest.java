@@ -101,7 +101,7 @@ class MicronautProgressTest {
     }
 
     private static HealthResult health(ApplicationContext context) {
-        return Mono.from(context.getBean(ViewsHealth.class).getResult()).block();
+        return Mono.from(context.getBean(FreshnessHealth.class).getResult()).block();
     }
 
     private static void await(ThrowingRunnable assertion) {

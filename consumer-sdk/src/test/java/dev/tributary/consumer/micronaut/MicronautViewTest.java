@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.sql.PreparedStatement;
 import java.util.HashMap;
@@ -31,6 +32,10 @@ import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Mono;
 
 class MicronautViewTest {
+    private static final long BAD = 666;
+
+    private static volatile boolean mended;
+
     private final SubscriptionBed bed = new SubscriptionBed();
 
     @Factory
@@ -49,6 +54,9 @@ class MicronautViewTest {
                     number,
                     "CREATE TABLE account (id text)",
                     subscription -> subscription.on(Added.TYPE, Added.class, (event, connection) -> {
+                        if (event.payload().amount() == BAD && !mended) {
+                            throw new IllegalArgumentException("bad amount");
+                        }
                         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO account VALUES (?)")) {
                             insert.setString(1, event.aggregateId());
                             insert.executeUpdate();
@@ -78,25 +86,32 @@ class MicronautViewTest {
         configuration.put("micronaut.server.port", -1);
         configuration.put("endpoints.views.enabled", true);
         configuration.put("endpoints.views.sensitive", false);
+        configuration.put("tributary.parked.http.enabled", true);
+        configuration.put("tributary.parked.count-every", "200ms");
         configuration.put("tributary.views.micronaut-accounts.switch-automatically", false);
         configuration.put("test.view-topic", bed.topic.name());
         return configuration;
     }
 
     private static String post(EmbeddedServer server, String json) throws IOException, InterruptedException {
+        HttpResponse<String> answer = post(server, "/views/micronaut_accounts", json);
+        return answer.statusCode() + " " + answer.body();
+    }
+
+    private static HttpResponse<String> post(EmbeddedServer server, String path, String json)
+            throws IOException, InterruptedException {
         return HttpClient.newHttpClient()
                 .send(
-                        HttpRequest.newBuilder(server.getURI().resolve("/views/micronaut_accounts"))
+                        HttpRequest.newBuilder(server.getURI().resolve(path))
                                 .header("Content-Type", "application/json")
                                 .POST(BodyPublishers.ofString(json))
                                 .build(),
-                        BodyHandlers.ofString())
-                .body();
+                        BodyHandlers.ofString());
     }
 
-    private static String get(EmbeddedServer server) throws IOException, InterruptedException {
+    private static String get(EmbeddedServer server, String path) throws IOException, InterruptedException {
         return HttpClient.newHttpClient()
-                .send(HttpRequest.newBuilder(server.getURI().resolve("/views")).build(), BodyHandlers.ofString())
+                .send(HttpRequest.newBuilder(server.getURI().resolve(path)).build(), BodyHandlers.ofString())
                 .body();
     }
 
@@ -106,13 +121,16 @@ class MicronautViewTest {
         View view;
         try (EmbeddedServer server = ApplicationContext.run(EmbeddedServer.class, configuration())) {
             view = server.getApplicationContext().getBean(Views.class).get("micronaut_accounts");
-            eventually(() -> assertThat(get(server)).contains("\"liveVersion\":2", "\"done\":1,\"total\":1"));
+            eventually(() -> assertThat(get(server, "/views")).contains("\"liveVersion\":2", "\"done\":1,\"total\":1"));
             assertThat(post(server, "{\"command\":\"retire\",\"version\":2}"))
-                    .contains("\"done\":false", "version 2 is LIVE");
-            assertThat(post(server, "{\"command\":\"fly\",\"version\":2}")).contains("there is no command fly");
-            assertThat(post(server, "{\"command\":\"rebuild\",\"version\":1}")).contains("\"done\":true");
+                    .contains("409 ", "\"done\":false", "version 2 is LIVE");
+            assertThat(post(server, "/views/others", "{\"command\":\"switch-back\"}")
+                            .statusCode())
+                    .isEqualTo(404);
+            assertThat(post(server, "{\"command\":\"fly\",\"version\":2}")).contains("409 ", "there is no command fly");
+            assertThat(post(server, "{\"command\":\"rebuild\",\"version\":1}")).contains("200 ", "\"done\":true");
             assertThat(post(server, "{\"command\":\"switch\",\"version\":1}")).contains("\"done\":true");
-            eventually(() -> assertThat(get(server)).contains("\"liveVersion\":1"));
+            eventually(() -> assertThat(get(server, "/views")).contains("\"liveVersion\":1"));
             assertThat(post(server, "{\"command\":\"switch-back\"}")).contains("\"done\":true");
             MeterRegistry meters = server.getApplicationContext().getBean(MeterRegistry.class);
             eventually(() -> assertThat(
@@ -124,7 +142,7 @@ class MicronautViewTest {
                             .value())
                     .isEqualTo(1);
             assertThat(Mono.from(server.getApplicationContext()
-                                    .getBean(ViewVersionsHealth.class)
+                                    .getBean(ViewsHealth.class)
                                     .getResult())
                             .block()
                             .getStatus())
@@ -133,5 +151,26 @@ class MicronautViewTest {
         assertThat(view.subscriptions())
                 .allSatisfy(subscription ->
                         assertThat(subscription.status().state()).isEqualTo(SubscriptionStatus.State.CLOSED));
+    }
+
+    @Test
+    void whatAVersionHasParkedIsCountedAndRedrivenByTheNameOfItsSubscription() throws Exception {
+        mended = false;
+        bed.topic.send(bed.topic.added("a", 1), bed.topic.added("b", BAD));
+        String parked = "/tributary/subscriptions/micronaut_accounts.v2/parked";
+        try (EmbeddedServer server = ApplicationContext.run(EmbeddedServer.class, configuration())) {
+            eventually(() -> assertThat(get(server, parked)).contains("bad amount"));
+            MeterRegistry meters = server.getApplicationContext().getBean(MeterRegistry.class);
+            eventually(() -> assertThat(meters.get("tributary.subscription.parked.events")
+                            .tag("subscription", "micronaut_accounts.v2")
+                            .gauge()
+                            .value())
+                    .isEqualTo(1));
+            mended = true;
+            assertThat(post(server, parked + "/redrive", "{\"all\":true}").body())
+                    .contains("\"events\":1");
+            assertThat(bed.view.number("SELECT count(*) FROM micronaut_accounts.account"))
+                    .isEqualTo(2);
+        }
     }
 }

@@ -41,6 +41,21 @@ class SourceProgressTest {
     }
 
     @Test
+    void whatIsReadFromNowOnIsWhatHasToBeReached() {
+        progress.heard(mark(100, 1, Map.of("orders", Map.of(0, 5L), "payments", Map.of(0, 12L))));
+        progress.at(at("orders", 0, 5));
+        assertThat(judge(100)).isEqualTo(Outcome.INCLUDED);
+        progress.reads(Set.of("orders", "payments"));
+        assertThat(judge(100)).isEqualTo(Outcome.NOT_YET);
+        assertThat(describe(100).eventsBehind()).isEqualTo(12);
+        assertThat(progress.completeUpTo()).isNull();
+        progress.at(at("orders", 0, 5, "payments", 0, 12));
+        assertThat(judge(100)).isEqualTo(Outcome.INCLUDED);
+        progress.reads(Set.of("orders"));
+        assertThat(judge(100)).isEqualTo(Outcome.INCLUDED);
+    }
+
+    @Test
     void howFarBehindIsByTheSourcesClockAndInRecords() {
         progress.heard(mark(50, 10_000, offsets(10)));
         progress.at(at("orders", 0, 10));

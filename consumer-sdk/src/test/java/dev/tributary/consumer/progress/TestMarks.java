@@ -42,7 +42,7 @@ public final class TestMarks implements AutoCloseable {
     }
 
     /** Of what is to be in Kafka once {@link #say} has said so. */
-    ReadToken token(long lsn) {
+    public ReadToken token(long lsn) {
         return ReadToken.of(new ReadToken.Write(source, CLUSTER, timeline, lsn, System.currentTimeMillis()));
     }
 

@@ -38,6 +38,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
 final class LatencyBenchmark implements Callable<Integer> {
+    private static final int TOKENS_PER_SECOND_MAX = 500;
     private static final int WRITERS = 4;
     private static final int PARTITIONS = 6;
     private static final Duration ARRIVE_MAX = Duration.ofSeconds(60);
@@ -130,7 +131,9 @@ final class LatencyBenchmark implements Callable<Integer> {
         int first = rate * warmUp;
         int count = first + rate * seconds;
         Workload workload = new Workload(payloadBytes, 1, 0, 0, 0);
-        Latencies latencies = new Latencies(count);
+        // Readers on the same two cores: as many as a service would have, whatever the rate
+        int every = way == Way.RELAY_TOKEN ? Math.max(1, rate / TOKENS_PER_SECOND_MAX) : 1;
+        Latencies latencies = new Latencies(count, every);
         OpenLoop loop = new OpenLoop(rate, count);
         createTopic(kafka, topic);
         if (way == Way.FLOOR) {

@@ -11,7 +11,7 @@ import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** Readers that wait, each with the token of one event's commit, until the view includes it. */
+/** Readers that wait, each with the token of one of the commits that count, until the view includes it. */
 final class TokenReads implements LatencyBenchmark.Reader {
     private static final Duration WAIT_MAX = Duration.ofSeconds(30);
 
@@ -31,6 +31,9 @@ final class TokenReads implements LatencyBenchmark.Reader {
 
     /** Called by the writer when the event's transaction has committed. */
     void committed(int number, Connection connection) throws SQLException {
+        if (!latencies.counts(number)) {
+            return;
+        }
         ReadToken token = outbox.token(connection);
         readers.execute(() -> {
             try {
