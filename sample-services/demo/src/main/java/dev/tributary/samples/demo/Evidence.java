@@ -21,7 +21,23 @@ final class Evidence implements AutoCloseable {
     private static final String COMMITTED_BY_SALES = """
             SELECT id::text, aggregate_type || '/' || aggregate_id, sequence, aggregate_type || '/' || aggregate_id,
                    pg_xact_commit_timestamp(xmin)
-              FROM tributary.outbox""";
+              FROM tributary.outbox
+            UNION ALL
+            SELECT id::text, aggregate_type || '/' || aggregate_id, sequence,
+                   CASE type WHEN 'order.shipped.v1' THEN 'shipped ' ELSE '' END || aggregate_type || '/' || aggregate_id,
+                   pg_xact_commit_timestamp(xmin)
+              FROM tributary.event_store""";
+
+    /** Sales keeps its orders as their events. */
+    private static final String ORDERS = """
+            (SELECT aggregate_id::uuid AS id, (placed->>'customerId')::uuid AS customer_id,
+                    (placed->>'totalCents')::bigint AS total_cents, (placed->>'placedAt')::timestamptz AS placed_at,
+                    (shipped->>'shippedAt')::timestamptz AS shipped_at
+               FROM (SELECT aggregate_id,
+                            max(payload::text) FILTER (WHERE type = 'order.placed.v1')::json AS placed,
+                            max(payload::text) FILTER (WHERE type = 'order.shipped.v1')::json AS shipped
+                       FROM tributary.event_store_readable WHERE aggregate_type = 'order'
+                      GROUP BY aggregate_id) AS events) AS o""";
 
     private static final String COMMITTED_BY_FULFILMENT = """
             SELECT e.id::text, e.aggregate_type || '/' || e.aggregate_id, e.sequence, 'shipment of ' || s.order_id,
@@ -32,6 +48,8 @@ final class Evidence implements AutoCloseable {
             SELECT 'customer/' || customer_id, times_applied, pg_xact_commit_timestamp(xmin) FROM customer
             UNION ALL
             SELECT 'order/' || order_id, times_applied, pg_xact_commit_timestamp(xmin) FROM placed_order
+            UNION ALL
+            SELECT 'shipped order/' || order_id, times_applied, pg_xact_commit_timestamp(xmin) FROM shipped_order
             UNION ALL
             SELECT 'shipment of ' || order_id, times_applied, pg_xact_commit_timestamp(xmin) FROM shipment""";
 
@@ -47,13 +65,14 @@ final class Evidence implements AutoCloseable {
                        coalesce(sum(o.total_cents), 0)::bigint, max(o.placed_at),
                        (SELECT sequence FROM tributary.aggregate
                          WHERE aggregate_type = 'customer' AND aggregate_id = c.id::text))::text
-              FROM customer c LEFT JOIN orders o ON o.customer_id = c.id
-             GROUP BY c.id""";
+              FROM customer c LEFT JOIN %s ON o.customer_id = c.id
+             GROUP BY c.id""".formatted(ORDERS);
 
     private static final String ORDERS_SHOWN =
-            "SELECT 'order ' || order_id, row(customer_id, placed_at, total_cents)::text FROM placed_order";
+            "SELECT 'order ' || order_id, row(o.customer_id, o.placed_at, o.total_cents, s.shipped_at)::text"
+                    + " FROM placed_order o LEFT JOIN shipped_order s USING (order_id)";
     private static final String ORDERS_IN_TRUTH =
-            "SELECT 'order ' || id, row(customer_id, placed_at, total_cents)::text FROM orders";
+            "SELECT 'order ' || id, row(customer_id, placed_at, total_cents, shipped_at)::text FROM " + ORDERS;
     private static final String SHIPMENTS_SHOWN =
             "SELECT 'shipment of ' || order_id, row(carrier, tracking, shipped_at)::text FROM shipment";
 
@@ -96,7 +115,7 @@ final class Evidence implements AutoCloseable {
     /** How many orders sales has, and how many of them it knows to be shipped. */
     synchronized Orders orders() throws SQLException {
         try (var statement = sales.createStatement();
-                ResultSet row = statement.executeQuery("SELECT count(*), count(shipped_at) FROM orders")) {
+                ResultSet row = statement.executeQuery("SELECT count(*), count(shipped_at) FROM " + ORDERS)) {
             row.next();
             return new Orders(row.getLong(1), row.getLong(2));
         }

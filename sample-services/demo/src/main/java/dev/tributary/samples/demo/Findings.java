@@ -9,7 +9,7 @@ import java.util.Set;
  * What was found in the databases and topics.
  *
  * @param acknowledged ids of the orders that sales told its callers it has
- * @param committed every event, from the sources' outbox tables
+ * @param committed every event, from the sources' outboxes and event stores
  * @param delivered every record, from the topics, in each partition's order
  * @param shown what support's view shows, by row
  * @param truth what it should show, from the sources' own tables, by row
@@ -24,7 +24,7 @@ record Findings(
         Map<String, Effect> effects) {
 
     /**
-     * An event in its source's outbox.
+     * An event in its source's outbox or event store.
      *
      * @param aggregate type and id
      * @param effect names the row of support's tables that it goes into

@@ -4,6 +4,7 @@ import dev.tributary.outbox.EventTypes;
 import dev.tributary.samples.sales.customer.CustomerRegistered;
 import dev.tributary.samples.sales.customer.CustomerRenamed;
 import dev.tributary.samples.sales.order.OrderPlaced;
+import dev.tributary.samples.sales.order.OrderShipped;
 import io.micronaut.context.annotation.Factory;
 import jakarta.inject.Singleton;
 
@@ -16,6 +17,7 @@ final class SalesEvents {
                 .register("customer.registered", 1, CustomerRegistered.class)
                 .register("customer.renamed", 2, CustomerRenamed.class)
                 .register("order.placed", 1, OrderPlaced.class)
+                .register("order.shipped", 1, OrderShipped.class)
                 .build();
     }
 }

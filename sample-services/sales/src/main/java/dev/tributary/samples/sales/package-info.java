@@ -15,11 +15,11 @@
  * What is not acceptable is answered with 400, an unknown customer's order included. {@code status} is PLACED or SHIPPED,
  * {@code shippedAt} absent until then.
  *
- * <p>Tables: {@code customer} (id, name, email, registered_at) and {@code orders} (id, customer_id, lines, total_cents,
- * status, placed_at, shipped_at).
+ * <p>Customers are kept as they are, in the table {@code customer} (id, name, email, registered_at), and their events go
+ * through the outbox. Orders are kept as their events, in {@code tributary.event_store}, and nowhere else.
  *
  * <p>Announces {@code customer.registered.v1}, {@code customer.renamed.v2} (topic {@code sales.customer}) and
- * {@code order.placed.v1} (topic {@code sales.order}). Hears {@code shipment.shipped.v1} from
+ * {@code order.placed.v1} and {@code order.shipped.v1} (topic {@code sales.order}). Hears {@code shipment.shipped.v1} from
  * {@code fulfilment.shipment}.
  */
 @NullMarked

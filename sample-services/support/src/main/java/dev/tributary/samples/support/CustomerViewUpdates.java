@@ -66,6 +66,14 @@ class CustomerViewUpdates {
                 ON CONFLICT (order_id) DO UPDATE SET times_applied = seen.times_applied + 1""", order.orderId(), order.customerId(), order.placedAt(), order.totalCents());
     }
 
+    @OnEvent("order.shipped.v1")
+    void orderShipped(Event<OrderShipped> event, Connection connection) throws SQLException {
+        OrderShipped order = event.payload();
+        execute(connection, """
+                INSERT INTO shipped_order AS seen (order_id, shipped_at) VALUES (?, ?)
+                ON CONFLICT (order_id) DO UPDATE SET times_applied = seen.times_applied + 1""", order.orderId(), order.shippedAt());
+    }
+
     @OnEvent("shipment.shipped.v1")
     void shipped(Event<ShipmentShipped> event, Connection connection) throws SQLException {
         ShipmentShipped shipment = event.payload();

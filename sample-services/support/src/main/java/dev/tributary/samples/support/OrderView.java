@@ -13,6 +13,7 @@ record OrderView(
         UUID customerId,
         Instant placedAt,
         long totalCents,
+        String status,
         @Nullable Instant shippedAt,
         @Nullable String carrier,
         @Nullable String tracking,

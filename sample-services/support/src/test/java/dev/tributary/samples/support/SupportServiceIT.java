@@ -31,6 +31,8 @@ class SupportServiceIT extends AgainstLocalStack {
             {"customerId": "%s", "name": "Ada", "email": "ada@example.org", "registeredAt": "2026-01-02T03:04:05Z"}""".formatted(CUSTOMER);
     private static final String RENAMED = """
             {"customerId": "%s", "name": "Ada L."}""".formatted(CUSTOMER);
+    private static final String ORDER_SHIPPED =
+            "{\"orderId\": \"" + ORDER + "\", \"shippedAt\": \"2026-01-04T03:04:05Z\"}";
     private static final String PLACED = """
             {"orderId": "%s", "customerId": "%s", "totalCents": 2599, "placedAt": "2026-01-03T03:04:05Z",
              "lines": [{"product": "teapot", "quantity": 2, "unitPriceCents": 1250}], "channel": "not known here"}""".formatted(ORDER, CUSTOMER);
@@ -57,12 +59,13 @@ class SupportServiceIT extends AgainstLocalStack {
             announcements.createTopics("sales.order", "sales.customer");
             for (int delivery = 0; delivery < 2; delivery++) {
                 announcements.send("sales", 3, "order/" + ORDER, 1, "order.placed.v1", PLACED);
+                announcements.send("sales", 4, "order/" + ORDER, 2, "order.shipped.v1", ORDER_SHIPPED);
             }
-            awaitValue("1", "SELECT count(*) FROM placed_order");
+            awaitValue("1", "SELECT count(*) FROM shipped_order");
             announcements.send("sales", 1, "customer/" + CUSTOMER, 1, "customer.registered.v1", REGISTERED);
             announcements.send("sales", 2, "customer/" + CUSTOMER, 2, "customer.renamed.v1", RENAMED);
             announcements.send("sales", 1, "customer/" + CUSTOMER, 1, "customer.registered.v1", REGISTERED);
-            announcements.send("sales", 4, "customer/" + CUSTOMER, 3, "customer.renamed.v1", RENAMED);
+            announcements.send("sales", 5, "customer/" + CUSTOMER, 3, "customer.renamed.v1", RENAMED);
             awaitValue("3", "SELECT max(sequence) FROM customer");
         }
 
@@ -76,6 +79,7 @@ class SupportServiceIT extends AgainstLocalStack {
         JsonNode orders = get("/customers/" + CUSTOMER + "/orders");
         assertThat(orders).hasSize(1);
         assertThat(orders.get(0).get("orderId").asText()).isEqualTo(ORDER.toString());
+        assertThat(orders.get(0).get("status").asText()).isEqualTo("SHIPPED");
         assertThat(orders.get(0).get("carrier").asText()).isEqualTo("Swift Parcel");
         assertThat(orders.get(0).get("shippedAt").asText()).isEqualTo("2026-01-04T03:04:05Z");
         assertThat(value("SELECT times_applied || ' ' || shipment_times_applied FROM order_view"))

@@ -1,20 +1,17 @@
 package dev.tributary.samples.sales.order;
 
-import io.micronaut.data.annotation.Id;
-import io.micronaut.data.annotation.MappedEntity;
-import io.micronaut.data.annotation.TypeDef;
-import io.micronaut.data.model.DataType;
+import io.micronaut.core.annotation.Introspected;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** An order is read and written whole, hence its lines in one JSON column. */
-@MappedEntity("orders")
+/** An order as its events tell, and as callers see it. */
+@Introspected
 record Order(
-        @Id UUID id,
+        UUID id,
         UUID customerId,
-        @TypeDef(type = DataType.JSON) List<OrderLine> lines,
+        List<OrderLine> lines,
         long totalCents,
         Status status,
         Instant placedAt,
@@ -23,5 +20,9 @@ record Order(
     enum Status {
         PLACED,
         SHIPPED
+    }
+
+    Order shipped(Instant at) {
+        return new Order(id, customerId, lines, totalCents, Status.SHIPPED, placedAt, at);
     }
 }

@@ -15,6 +15,7 @@ import jakarta.validation.constraints.NotEmpty;
 import jakarta.validation.constraints.NotNull;
 import jakarta.validation.constraints.Size;
 import java.net.URI;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -23,15 +24,13 @@ import java.util.UUID;
 @ExecuteOn(TaskExecutors.BLOCKING)
 class OrderController {
     private final Ordering ordering;
-    private final Orders orders;
 
-    OrderController(Ordering ordering, Orders orders) {
+    OrderController(Ordering ordering) {
         this.ordering = ordering;
-        this.orders = orders;
     }
 
     @Post
-    HttpResponse<Order> place(@Valid @Body NewOrder request) {
+    HttpResponse<Order> place(@Valid @Body NewOrder request) throws SQLException {
         Order order = ordering.place(request.customerId(), request.lines())
                 .orElseThrow(() -> new HttpStatusException(
                         HttpStatus.BAD_REQUEST, "customerId: no customer " + request.customerId()));
@@ -39,8 +38,8 @@ class OrderController {
     }
 
     @Get("/{id}")
-    Optional<Order> order(UUID id) {
-        return orders.findById(id);
+    Optional<Order> order(UUID id) throws SQLException {
+        return ordering.find(id);
     }
 
     @Introspected

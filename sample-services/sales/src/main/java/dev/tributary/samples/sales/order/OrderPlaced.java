@@ -5,4 +5,5 @@ import java.util.List;
 import java.util.UUID;
 
 /** {@code order.placed.v1}. */
-public record OrderPlaced(UUID orderId, UUID customerId, List<OrderLine> lines, long totalCents, Instant placedAt) {}
+public record OrderPlaced(UUID orderId, UUID customerId, List<OrderLine> lines, long totalCents, Instant placedAt)
+        implements OrderEvent {}

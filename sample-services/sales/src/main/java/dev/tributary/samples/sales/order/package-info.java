@@ -1,4 +1,4 @@
-/** What was bought: taking orders, and learning from fulfilment that they shipped. */
+/** What was bought: taking orders, kept as their events, and learning from fulfilment that they shipped. */
 @NullMarked
 package dev.tributary.samples.sales.order;
 
