@@ -42,5 +42,8 @@ public final class WireHeaders {
     /** The id of the event or command that caused this one. */
     public static final String CAUSATION_ID = "ce_causationid";
 
+    /** Of a replayed event only: the topic that it was first published to. Its position is then that of the replay. */
+    public static final String REPLAY_OF = "ce_replayof";
+
     private WireHeaders() {}
 }

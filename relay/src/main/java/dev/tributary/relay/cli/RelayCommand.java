@@ -20,7 +20,8 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             ParkedCommand.class,
             ReleaseCommand.class,
-            RecoverCommand.class
+            RecoverCommand.class,
+            ReplayCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:failed", "2:bad usage or configuration"})
@@ -48,7 +49,8 @@ public final class RelayCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "A command is missing: init, check, run, status, parked, release or recover");
+                spec.commandLine(),
+                "A command is missing: init, check, run, status, parked, release, recover or replay");
     }
 
     static final class Version implements CommandLine.IVersionProvider {

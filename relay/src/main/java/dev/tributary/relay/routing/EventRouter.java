@@ -40,12 +40,14 @@ public final class EventRouter {
             WireHeaders.SEQUENCE,
             WireHeaders.POSITION,
             WireHeaders.CONTENT_TYPE,
+            WireHeaders.REPLAY_OF,
             WireHeaders.CE_TRACE_PARENT);
 
     private final TopicTemplate topics;
     private final Header source;
     private final WireText text = new WireText();
     private final Map<String, String> topicByAggregateType = new HashMap<>();
+    private final Map<String, Header> origins = new HashMap<>();
     private final JsonMapper json = new JsonMapper();
 
     /** Routes {@code source}'s events to its topics. */
@@ -79,6 +81,19 @@ public final class EventRouter {
             addWritersHeaders(event, event.headers(), headers);
         }
         return record;
+    }
+
+    /**
+     * The record for {@code topic} that repeats {@code event}, and says so.
+     *
+     * @throws RelayException.Refused if the event cannot be put on the wire as it is
+     */
+    public ProducerRecord<byte[], byte[]> repeat(OutboxEvent event, String topic) {
+        ProducerRecord<byte[], byte[]> first = route(event);
+        Header origin = origins.computeIfAbsent(
+                first.topic(), name -> new RecordHeader(WireHeaders.REPLAY_OF, name.getBytes(UTF_8)));
+        first.headers().add(origin);
+        return new ProducerRecord<>(topic, null, first.timestamp(), first.key(), first.value(), first.headers());
     }
 
     private String topicOf(OutboxEvent event) {

@@ -32,6 +32,10 @@ record KafkaSettings(Map<String, Object> operators) {
             ProducerConfig.MAX_BLOCK_MS_CONFIG,
             10_000L);
 
+    /** Nobody waits for a single event of a replay, and a broker that is slow for a minute need not end it. */
+    private static final Map<String, Object> TRANSACTIONAL_DEFAULTS =
+            Map.of(ProducerConfig.LINGER_MS_CONFIG, 20, ProducerConfig.MAX_BLOCK_MS_CONFIG, 60_000L);
+
     /**
      * What the prefix rule needs. One request in flight: a broker that has not heard of a producer yet takes its second
      * batch though the first was refused (docs/adr/0001-one-request-in-flight.md).
@@ -62,6 +66,21 @@ record KafkaSettings(Map<String, Object> operators) {
         settings.put(ProducerConfig.CLIENT_ID_CONFIG, clientId);
         settings.putAll(only(ProducerConfig.configNames()));
         settings.putAll(PRODUCER_FIXED);
+        return settings;
+    }
+
+    /**
+     * For a producer whose records count only together with what it notes of them: whatever fails ends the transaction, so
+     * several requests may be in flight.
+     */
+    Map<String, Object> transactionalProducer(String clientId, String transactionalId) {
+        Map<String, Object> settings = new HashMap<>(PRODUCER_DEFAULTS);
+        settings.putAll(TRANSACTIONAL_DEFAULTS);
+        settings.put(ProducerConfig.CLIENT_ID_CONFIG, clientId);
+        settings.putAll(only(ProducerConfig.configNames()));
+        settings.putAll(PRODUCER_FIXED);
+        settings.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 5);
+        settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, transactionalId);
         return settings;
     }
 

@@ -58,13 +58,23 @@ final class ReplicationConnection implements AutoCloseable {
 
     /** Waits for all transactions that are open; to be ended, if need be, by closing the connection. */
     NewSlot createSlot(int serverMajorVersion) throws SQLException {
+        String options = serverMajorVersion < 17 ? exporting(serverMajorVersion) : "(SNAPSHOT 'export', FAILOVER true)";
+        return create("\"" + source.slot() + "\" LOGICAL pgoutput " + options);
+    }
+
+    /** As {@link #createSlot}, one that ends with this connection. */
+    NewSlot createTemporarySlot(String name, int serverMajorVersion) throws SQLException {
+        return create("\"" + name + "\" TEMPORARY LOGICAL pgoutput " + exporting(serverMajorVersion));
+    }
+
+    private static String exporting(int serverMajorVersion) {
+        return serverMajorVersion < 15 ? "EXPORT_SNAPSHOT" : "(SNAPSHOT 'export')";
+    }
+
+    private NewSlot create(String slotAndOptions) throws SQLException {
         connection.setNetworkTimeout(Runnable::run, 0);
-        String options = serverMajorVersion < 15
-                ? "EXPORT_SNAPSHOT"
-                : serverMajorVersion < 17 ? "(SNAPSHOT 'export')" : "(SNAPSHOT 'export', FAILOVER true)";
         try (Statement statement = connection.createStatement();
-                ResultSet slot = statement.executeQuery(
-                        "CREATE_REPLICATION_SLOT \"" + source.slot() + "\" LOGICAL pgoutput " + options)) {
+                ResultSet slot = statement.executeQuery("CREATE_REPLICATION_SLOT " + slotAndOptions)) {
             slot.next();
             return new NewSlot(LogSequenceNumber.valueOf(slot.getString(2)).asLong(), slot.getString(3));
         }

@@ -7,14 +7,9 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +21,6 @@ public final class SlotReplacement implements AutoCloseable {
     private static final String OBJECT_IN_USE = "55006";
     private static final String UNDEFINED_OBJECT = "42704";
     private static final Duration FREE_AFTER_MAX = Duration.ofSeconds(10);
-    private static final Duration TELL_INTERVAL = Duration.ofSeconds(10);
 
     private final SourceConfig source;
     private final Connection connection;
@@ -120,46 +114,8 @@ public final class SlotReplacement implements AutoCloseable {
         ReplicationConnection creating = new ReplicationConnection(source);
         replication = creating;
         int version = connection.getMetaData().getDatabaseMajorVersion();
-        CompletableFuture<NewSlot> created = CompletableFuture.supplyAsync(() -> {
-            try {
-                return creating.createSlot(version);
-            } catch (SQLException e) {
-                throw new IllegalStateException(e);
-            }
-        });
-        while (true) {
-            try {
-                NewSlot slot = created.get(TELL_INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
-                return new Seam(slot.lsn(), slot.snapshot());
-            } catch (TimeoutException e) {
-                waiting.accept(openTransactions());
-            } catch (ExecutionException e) {
-                for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-                    if (cause instanceof SQLException problem) {
-                        throw problem;
-                    }
-                }
-                throw new IllegalStateException(e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new RelayException("interrupted while the slot was created", "run it again", e);
-            }
-        }
-    }
-
-    private List<String> openTransactions() throws SQLException {
-        List<String> open = new ArrayList<>();
-        try (Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(
-                        "SELECT 'process ' || pid || ' of ' || coalesce(usename, '?') || ', since ' || xact_start"
-                                + " FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()"
-                                + " UNION ALL SELECT 'prepared transaction ' || gid || ', since ' || prepared"
-                                + " FROM pg_prepared_xacts")) {
-            while (rows.next()) {
-                open.add(rows.getString(1));
-            }
-        }
-        return open;
+        NewSlot slot = SlotInCreation.await(connection, () -> creating.createSlot(version), waiting);
+        return new Seam(slot.lsn(), slot.snapshot());
     }
 
     private static void rest() {
