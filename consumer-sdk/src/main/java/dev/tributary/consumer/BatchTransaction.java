@@ -269,6 +269,10 @@ final class BatchTransaction {
                 count(What.DUPLICATES);
                 return null;
             }
+            if (config.passesOver(event)) {
+                count(What.SKIPPED);
+                return null;
+            }
             boolean known = dispatch.handles(event.type());
             String refused = known ? null : config.handlers().refused(event.type());
             if (refused != null) {

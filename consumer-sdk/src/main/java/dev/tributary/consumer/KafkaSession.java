@@ -3,6 +3,7 @@ package dev.tributary.consumer;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -42,17 +43,29 @@ final class KafkaSession implements ConsumerRebalanceListener, AutoCloseable {
     private final TopicProbe probe;
     private final Function<TopicPartition, LiveCounters> counters;
     private final Runnable afterCommit;
+    private final @Nullable ReplayedHistory history;
+    private final boolean readsHistory;
     private final Map<TopicPartition, PartitionWorker> workers = new ConcurrentHashMap<>();
     private final Map<TopicPartition, Long> shown = new HashMap<>();
     private long probedAt = System.nanoTime() - PROBE_EVERY.toNanos();
     private long shownAt = System.nanoTime();
 
     /** @throws KafkaException if the settings are wrong, or no bootstrap server's name can be resolved */
-    KafkaSession(SubscriptionConfig config, Function<TopicPartition, LiveCounters> counters, Runnable afterCommit) {
+    KafkaSession(
+            SubscriptionConfig config,
+            Function<TopicPartition, LiveCounters> counters,
+            Runnable afterCommit,
+            @Nullable ReplayedHistory history) {
         this.config = config;
+        this.history = history;
+        this.readsHistory = history != null && !history.isOver();
+        Set<String> topics = new HashSet<>(config.topics());
+        if (readsHistory && history != null) {
+            topics.addAll(history.topics());
+        }
         this.counters = counters;
         this.afterCommit = afterCommit;
-        probe = new TopicProbe(config.kafka(), config.topics());
+        probe = new TopicProbe(config.kafka(), topics);
         Map<String, Object> settings = new HashMap<>(config.kafka());
         settings.putIfAbsent(ConsumerConfig.CLIENT_ID_CONFIG, "tributary-" + config.name() + "-" + UUID.randomUUID());
         try {
@@ -61,7 +74,12 @@ final class KafkaSession implements ConsumerRebalanceListener, AutoCloseable {
             probe.close();
             throw e;
         }
-        consumer.subscribe(config.topics(), this);
+        consumer.subscribe(topics, this);
+    }
+
+    /** Whether what is to be read has changed. */
+    boolean isOutdated() {
+        return history != null && readsHistory == history.isOver();
     }
 
     /** Hands out what has come, and does what workers have asked for. */
@@ -168,7 +186,7 @@ final class KafkaSession implements ConsumerRebalanceListener, AutoCloseable {
             consumer.seek(partition, 0);
             consumer.pause(Set.of(partition));
             PartitionWorker worker = new PartitionWorker(
-                    config, partition, probe, counters.apply(partition), consumer::wakeup, afterCommit);
+                    config, partition, probe, counters.apply(partition), consumer::wakeup, afterCommit, history);
             workers.put(partition, worker);
             worker.start();
         }

@@ -22,6 +22,7 @@ final class OpenPartition {
     private final PositionStore positions;
     private final Parking parking;
     private final PartitionSequences sequences;
+    private final @Nullable ReplayedHistory history;
     private final AtomicLong truncatedAt = new AtomicLong(NOWHERE);
 
     OpenPartition(
@@ -29,12 +30,14 @@ final class OpenPartition {
             TopicProbe probe,
             PositionStore positions,
             Parking parking,
-            PartitionSequences sequences) {
+            PartitionSequences sequences,
+            @Nullable ReplayedHistory history) {
         this.config = config;
         this.probe = probe;
         this.positions = positions;
         this.parking = parking;
         this.sequences = sequences;
+        this.history = history;
     }
 
     /** What came of it. */
@@ -47,8 +50,15 @@ final class OpenPartition {
          */
         record Opened(Claim claim, boolean anyParked, List<Aggregate> healed, long end) implements Result {}
 
-        /** People have to act. */
-        record Stopped(Stop stop, Claim claim) implements Result {}
+        /**
+         * People have to act.
+         *
+         * @param claim null if it was not even claimed
+         */
+        record Stopped(Stop stop, @Nullable Claim claim) implements Result {}
+
+        /** It is not its turn. */
+        record Waits() implements Result {}
 
         /** It may work later. */
         record NotYet(String reason) implements Result {}
@@ -65,8 +75,12 @@ final class OpenPartition {
 
     Result attempt(TopicPartition partition) throws InterruptedException {
         try {
+            Result turn = history == null ? null : history.turnOf(partition);
+            if (turn != null) {
+                return turn;
+            }
             Extent extent = probe.extent(partition);
-            return claim(extent, start(partition, extent));
+            return claim(partition, extent, start(partition, extent));
         } catch (ExecutionException e) {
             return new Result.NotYet("cannot find the partition in Kafka: "
                     + Failures.describe(e.getCause() == null ? e : e.getCause()));
@@ -94,7 +108,7 @@ final class OpenPartition {
     private long start(TopicPartition partition, Extent extent, History history)
             throws InterruptedException, ExecutionException, TimeoutException {
         if (history.from() == null) {
-            return history.extent() == History.Extent.WHOLE ? 0 : extent.earliest();
+            return history.extent() == History.Extent.REMAINING ? extent.earliest() : 0;
         }
         Found found = probe.firstSince(partition, history.from());
         if (found == null) {
@@ -107,13 +121,17 @@ final class OpenPartition {
         return earlierOnesMayBeMissing ? extent.earliest() - 1 : found.offset();
     }
 
-    private Result claim(Extent extent, long start) throws SQLException {
+    private Result claim(TopicPartition partition, Extent extent, long start) throws SQLException {
         try (Connection connection = config.dataSource().getConnection()) {
             Databases.limitAnswerTime(connection, config.timeouts().database());
             connection.setAutoCommit(false);
             if (config.feed() != null && !config.feed().mayClaim(connection)) {
                 connection.rollback();
                 return new Result.NotYet("the tables are not to be fed now");
+            }
+            if (history != null && !history.isTurnOf(connection, partition)) {
+                connection.rollback();
+                return new Result.Waits();
             }
             Claim claim = positions.claim(connection, extent.topicId(), start);
             boolean anyParked = parking.aggregates(connection, 1) > 0;

@@ -33,6 +33,9 @@ final class PartitionWorker implements Runnable {
     /** So that a feed which lets nothing through is heard when it does, and the end of this worker is too. */
     private static final Duration FEED_ASKED_EVERY = Duration.ofMillis(100);
 
+    /** Whether it is this partition's turn. */
+    private static final Duration HISTORY_ASKED_EVERY = Duration.ofMillis(500);
+
     private final SubscriptionConfig config;
     private final TopicPartition partition;
     private final LiveCounters counters;
@@ -62,7 +65,8 @@ final class PartitionWorker implements Runnable {
             TopicProbe probe,
             LiveCounters counters,
             Runnable wakePolling,
-            Runnable afterCommit) {
+            Runnable afterCommit,
+            @Nullable ReplayedHistory history) {
         this.config = config;
         this.partition = partition;
         this.counters = counters;
@@ -72,7 +76,7 @@ final class PartitionWorker implements Runnable {
         Parking parking = new Parking(config.name(), partition);
         PartitionSequences sequences =
                 new PartitionSequences(config.name(), partition, config.limits().sequencesKnownMax());
-        opening = new OpenPartition(config, probe, positions, parking, sequences);
+        opening = new OpenPartition(config, probe, positions, parking, sequences, history);
         transaction = new BatchTransaction(config, positions, parking, sequences);
         redrive = new Redrive(config, new ParkedStore(config.name()), p -> counters);
         buffer = new RecordBuffer(config.limits(), wakePolling);
@@ -120,8 +124,12 @@ final class PartitionWorker implements Runnable {
         if (result instanceof Result.NotYet notYet) {
             standing.retrying(notYet.reason());
             pause(backoff.next());
+        } else if (result instanceof Result.Waits) {
+            pause(HISTORY_ASKED_EVERY);
         } else if (result instanceof Result.Stopped stopped) {
-            standing.progress(stopped.claim().progress());
+            if (stopped.claim() != null) {
+                standing.progress(stopped.claim().progress());
+            }
             standing.stopped(stopped.stop());
             pause(config.timeouts().retryMax());
         } else if (result instanceof Result.Opened opened) {

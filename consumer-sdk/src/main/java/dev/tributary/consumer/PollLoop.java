@@ -22,6 +22,7 @@ final class PollLoop {
     private final Thread thread;
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Map<TopicPartition, LiveCounters> counters = new ConcurrentHashMap<>();
+    private final @Nullable ReplayedHistory history;
     private volatile @Nullable KafkaSession session;
     private volatile String failure = "";
     private volatile Runnable afterCommit = () -> {};
@@ -29,6 +30,7 @@ final class PollLoop {
 
     PollLoop(SubscriptionConfig config) {
         this.config = config;
+        this.history = ReplayedHistory.of(config);
         this.thread = new Thread(this::run, "tributary-" + config.name());
     }
 
@@ -58,9 +60,9 @@ final class PollLoop {
     private void run() {
         Backoff backoff = new Backoff(config.timeouts().retryMax());
         while (!isClosing()) {
-            try (KafkaSession opened = new KafkaSession(config, this::counters, () -> afterCommit.run())) {
+            try (KafkaSession opened = new KafkaSession(config, this::counters, () -> afterCommit.run(), history)) {
                 session = opened;
-                while (!isClosing()) {
+                while (!isClosing() && !opened.isOutdated()) {
                     opened.poll();
                     failure = "";
                     logChange();

@@ -242,7 +242,7 @@ final class PositionStore {
         }
     }
 
-    private static String json(Map<String, Position> positions) throws SQLException {
+    static String json(Map<String, Position> positions) throws SQLException {
         try {
             Map<String, String> texts = new TreeMap<>();
             positions.forEach((source, position) -> texts.put(source, position.toString()));

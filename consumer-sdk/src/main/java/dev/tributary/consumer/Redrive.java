@@ -160,6 +160,9 @@ final class Redrive {
                 && config.feed() != null) {
             throw new SubscriptionException("there is no position of " + partition.get() + " to redrive it beside");
         }
+        if (!store.partition(connection, aggregate).equals(partition)) {
+            throw new SQLException(aggregate + " has just moved to the live topic"); // tried again
+        }
         return partition;
     }
 

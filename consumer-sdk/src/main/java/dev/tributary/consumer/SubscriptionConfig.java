@@ -1,5 +1,6 @@
 package dev.tributary.consumer;
 
+import dev.tributary.outbox.wire.WireHeaders;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -43,8 +44,18 @@ record SubscriptionConfig(
             throw new SubscriptionException("subscription " + name + ": '" + feed.schema()
                     + "' cannot name its schema; use at most 63 small letters, digits and _");
         }
+        if (feed != null && feed.history().replays().stream().anyMatch(topics::contains)) {
+            throw new SubscriptionException("subscription " + name + " reads one of "
+                    + feed.history().replays() + " as a topic of live events, and its history was to come from there");
+        }
         kafka = KafkaSettings.complete(name, kafka);
         topics = Set.copyOf(topics);
+    }
+
+    /** Whether it is a replayed event of a topic that is not read: its like will not come when events are live. */
+    boolean passesOver(Event<?> event) {
+        String origin = event.headers().get(WireHeaders.REPLAY_OF);
+        return origin != null && feed != null && !topics.contains(origin);
     }
 
     /** A handler of either kind, with the class that its events' payloads are read as. */

@@ -9,6 +9,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.TopicPartition;
@@ -19,6 +20,7 @@ final class Gauging {
     private static final Duration RATE_OVER = Duration.ofSeconds(10);
 
     private final Deque<Sample> samples = new ArrayDeque<>();
+    private final Map<TopicPartition, Long> firstSeen = new HashMap<>();
 
     private record Sample(long nanos, long offsets) {}
 
@@ -38,6 +40,30 @@ final class Gauging {
         long total = partitions.stream().mapToLong(Partition::total).sum();
         double rate = rate(new Sample(now, done));
         return new Progress(done, total, rate, timeLeft(total - done, rate), List.copyOf(partitions));
+    }
+
+    /** As {@link #progress}, with replayed topics first: live ones count from where this instance first sees them begin. */
+    Progress progressFromReplays(
+            Map<TopicPartition, Extent> extents, List<String> replays, Positions positions, long now) {
+        Map<TopicPartition, Extent> counted = new HashMap<>();
+        Map<TopicPartition, Long> starts = new HashMap<>();
+        boolean live = positions.all().keySet().stream().anyMatch(partition -> !replays.contains(partition.topic()));
+        extents.forEach((partition, extent) -> {
+            Positions.Position at = positions.all().get(partition);
+            if (replays.contains(partition.topic())) {
+                // The end of a transaction takes an offset, too
+                counted.put(partition, live ? new Extent(0, at == null ? 0 : at.nextOffset()) : extent);
+                starts.put(partition, 0L);
+            } else {
+                counted.put(partition, extent);
+                starts.put(
+                        partition,
+                        at == null
+                                ? Long.valueOf(extent.end())
+                                : firstSeen.computeIfAbsent(partition, p -> at.nextOffset()));
+            }
+        });
+        return progress(counted, starts, positions, now);
     }
 
     private double rate(Sample latest) {

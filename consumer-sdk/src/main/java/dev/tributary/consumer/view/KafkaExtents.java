@@ -74,7 +74,7 @@ final class KafkaExtents implements AutoCloseable {
         extents.forEach((partition, extent) -> starts.put(
                 partition,
                 switch (history.extent()) {
-                    case WHOLE -> 0L;
+                    case WHOLE, REPLAYED -> 0L;
                     case REMAINING -> extent.earliest();
                     case SINCE ->
                         Optional.ofNullable(since.get(partition))

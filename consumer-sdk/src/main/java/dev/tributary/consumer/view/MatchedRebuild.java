@@ -84,6 +84,11 @@ final class MatchedRebuild implements AutoCloseable {
             ViewVersion version,
             long eventsPerSecondMax)
             throws SQLException {
+        if (!version.history().replays().isEmpty()) {
+            throw new SubscriptionException(
+                    live.subscriptionFor(purpose) + " cannot be built from replayed topics, which"
+                            + " may hold more than the live tables have applied: give it a version with another History");
+        }
         Connection lock = surroundings.dataSource().getConnection();
         try {
             lock.setAutoCommit(true);

@@ -17,6 +17,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -81,7 +82,8 @@ final class ViewLoop {
         this.creation = new Creation(view, surroundings, known, store);
         creation.check();
         this.topics = known.values().stream()
-                .flatMap(version -> creation.topics(version).stream())
+                .flatMap(version ->
+                        Stream.concat(creation.topics(version).stream(), version.history().replays().stream()))
                 .collect(Collectors.toUnmodifiableSet());
         this.commands = new Commands(view, surroundings.dataSource(), store, creation, this::ends, wakes::release);
         this.fleet = new Fleet(view, surroundings, known, store, options.buildEventsPerSecondMax());
@@ -268,7 +270,7 @@ final class ViewLoop {
         long lag = 0;
         for (Map.Entry<TopicPartition, Extent> each : extents.entrySet()) {
             Positions.Position position = at(sight, live).all().get(each.getKey());
-            if (position != null) {
+            if (position != null && live.topics().contains(each.getKey().topic())) {
                 lag += Math.max(0, each.getValue().end() - position.nextOffset());
             }
         }
@@ -342,15 +344,21 @@ final class ViewLoop {
             if (withheld.containsKey(row.version())) {
                 problems.add(withheld.get(row.version()));
             }
+            List<String> replays =
+                    version == null ? List.of() : version.history().replays();
             Map<TopicPartition, Extent> own = extents.entrySet().stream()
-                    .filter(each -> row.topics().contains(each.getKey().topic()))
+                    .filter(each -> row.topics().contains(each.getKey().topic())
+                            || replays.contains(each.getKey().topic()))
                     .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
             if (version != null) {
                 problems.addAll(Gauging.missing(row.version(), version.history(), own, positions));
             }
             if (!own.isEmpty()) {
-                progress = gauges.computeIfAbsent(row.version(), v -> new Gauging())
-                        .progress(own, starts.getOrDefault(row.version(), Map.of()), positions, System.nanoTime());
+                Gauging gauge = gauges.computeIfAbsent(row.version(), v -> new Gauging());
+                progress = replays.isEmpty()
+                        ? gauge.progress(
+                                own, starts.getOrDefault(row.version(), Map.of()), positions, System.nanoTime())
+                        : gauge.progressFromReplays(own, replays, positions, System.nanoTime());
             }
         } else {
             gauges.remove(row.version());

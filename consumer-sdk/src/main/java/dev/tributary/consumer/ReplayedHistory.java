@@ -1,0 +1,216 @@
+package dev.tributary.consumer;
+
+import dev.tributary.consumer.Handover.Reach;
+import dev.tributary.consumer.OpenPartition.Result;
+import dev.tributary.outbox.wire.Replay;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * History that comes from replayed topics, and the step from there to live events. Until the database says that all of it is
+ * applied, no live partition is claimed; then one transaction writes the positions of all of them, as the replays say, and from
+ * then on nothing of the replayed topics is applied any more. So each event comes from one side, however partitions lie, whichever
+ * instance applies what, and whatever is killed.
+ *
+ * <p>Thread-safe; one for each subscription.
+ */
+final class ReplayedHistory {
+    private static final Logger LOG = LoggerFactory.getLogger(ReplayedHistory.class);
+    private static final Duration LEARN_INTERVAL = Duration.ofSeconds(1);
+
+    private final SubscriptionConfig config;
+    private final Feed feed;
+    private final Set<String> topics;
+    private final ReplayNotices notices;
+    private volatile boolean over;
+    private Map<String, Replay> complete = Map.of();
+    private long learnAt = System.nanoTime();
+
+    private ReplayedHistory(SubscriptionConfig config, Feed feed) {
+        this.config = config;
+        this.feed = feed;
+        this.topics = Set.copyOf(feed.history().replays());
+        this.notices = new ReplayNotices(config.kafka());
+    }
+
+    /** That of a subscription; null if its history does not come from replayed topics. */
+    static @Nullable ReplayedHistory of(SubscriptionConfig config) {
+        Feed feed = config.feed();
+        return feed == null || feed.history().replays().isEmpty() ? null : new ReplayedHistory(config, feed);
+    }
+
+    /** The replayed topics. */
+    Set<String> topics() {
+        return topics;
+    }
+
+    /** Whether live events are what comes next, as far as is known. */
+    boolean isOver() {
+        return over;
+    }
+
+    /** Null if the partition can be claimed now; otherwise why not. Takes the step to live events if it is time to. */
+    @Nullable
+    Result turnOf(TopicPartition partition) throws SQLException {
+        boolean replayed = topics.contains(partition.topic());
+        over = in(connection -> handover(connection).isDone()); // whatever it was: it may have begun anew
+        if (over) {
+            return replayed ? new Result.Waits() : null;
+        }
+        try {
+            return replayed ? null : step();
+        } catch (KafkaException | IOException e) {
+            return new Result.NotYet("cannot read what was replayed: " + Failures.describe(e));
+        }
+    }
+
+    /** For the transaction that claims a partition: whether it is its turn. Keeps it so. */
+    boolean isTurnOf(Connection connection, TopicPartition partition) throws SQLException {
+        return topics.contains(partition.topic()) != handover(connection).isDoneLocked();
+    }
+
+    private Handover handover(Connection connection) {
+        return new Handover(connection, config.name(), topics);
+    }
+
+    private interface Work<T> {
+        T run(Connection connection) throws SQLException;
+    }
+
+    private <T> T in(Work<T> work) throws SQLException {
+        try (Connection connection = config.dataSource().getConnection()) {
+            Databases.limitAnswerTime(connection, config.timeouts().database());
+            connection.setAutoCommit(false);
+            try {
+                return work.run(connection);
+            } finally {
+                connection.rollback();
+            }
+        }
+    }
+
+    /** One at a time, which is enough, and spares Kafka the others' questions. */
+    private synchronized @Nullable Result step() throws SQLException, IOException {
+        Result unfit = learn(false);
+        if (unfit != null) {
+            return unfit;
+        }
+        if (in(connection -> handover(connection).reach(complete)) == Reach.BEFORE) {
+            return new Result.Waits();
+        }
+        Result changed = learn(true); // there may be a further round by now
+        if (changed != null) {
+            return changed;
+        }
+        Stop gone = gone(livePositions(complete));
+        if (gone != null) {
+            return new Result.Stopped(gone, null);
+        }
+        if (in(this::handOver)) {
+            over = true;
+            LOG.info("{}: the history in {} is applied; going on with live events", config.name(), topics);
+            return null;
+        }
+        return new Result.Waits();
+    }
+
+    private boolean handOver(Connection connection) throws SQLException {
+        Handover handover = handover(connection);
+        if (!feed.mayClaim(connection) || handover.isDoneLocked() || handover.reachLocked(complete) != Reach.AT) {
+            return false;
+        }
+        handover.run(complete, livePositions(complete));
+        connection.commit();
+        return true;
+    }
+
+    /** Finds out what the replays hold; null if that is known, and all of them are complete. */
+    private @Nullable Result learn(boolean again) throws IOException {
+        if (!again && !complete.isEmpty()) {
+            return null;
+        }
+        long now = System.nanoTime();
+        if (!again && now < learnAt) {
+            return new Result.Waits();
+        }
+        learnAt = now + LEARN_INTERVAL.toNanos();
+        complete = Map.of();
+        Map<String, Replay> noted = new HashMap<>(notices.read());
+        noted.keySet().retainAll(topics);
+        for (String topic : topics) {
+            Replay replay = noted.get(topic);
+            if (replay == null) {
+                return new Result.NotYet(
+                        "nothing says what topic " + topic + " holds: `relay replay` has not written to it");
+            }
+            Stop unfit = unfit(replay);
+            if (unfit != null) {
+                return new Result.Stopped(unfit, null);
+            }
+            if (!replay.complete()) {
+                return new Result.Waits();
+            }
+        }
+        complete = Map.copyOf(noted);
+        return null;
+    }
+
+    private @Nullable Stop unfit(Replay replay) {
+        if (replay.live().isEmpty()) {
+            return new Stop(
+                    "topic " + replay.topic() + " holds a part of the history of source " + replay.source()
+                            + ", from which nobody knows how to go on",
+                    "replay all of it, or whole aggregate types, to another topic");
+        }
+        if (replay.live().keySet().stream().noneMatch(config.topics()::contains)) {
+            return new Stop(
+                    "topic " + replay.topic() + " holds the history of "
+                            + replay.live().keySet() + ", and none of them is read",
+                    "name the replay of a topic that is read");
+        }
+        return null;
+    }
+
+    /** Before the step, so that a further round of the replay can still be applied. */
+    private @Nullable Stop gone(Map<TopicPartition, Handover.Start> starts) {
+        Map<TopicPartition, Long> earliest = notices.earliest(starts.keySet());
+        for (Map.Entry<TopicPartition, Handover.Start> each : starts.entrySet()) {
+            long first = earliest.getOrDefault(each.getKey(), 0L);
+            if (first > each.getValue().offset()) {
+                return new Stop(
+                        "the history in " + topics + " is applied, and live events were to go on at offset "
+                                + each.getValue().offset() + " of " + each.getKey()
+                                + ", but Kafka has deleted everything before " + first,
+                        "add what has committed since the replay to it (`relay replay ... --resume`): this goes on by"
+                                + " itself then");
+            }
+        }
+        return null;
+    }
+
+    private Map<TopicPartition, Handover.Start> livePositions(Map<String, Replay> replays) {
+        Map<TopicPartition, Handover.Start> starts = new HashMap<>();
+        for (Replay replay : replays.values()) {
+            replay.live().forEach((topic, live) -> {
+                if (config.topics().contains(topic)) {
+                    live.offsets()
+                            .forEach((partition, offset) -> starts.merge(
+                                    new TopicPartition(topic, partition),
+                                    new Handover.Start(live.topicId(), offset, Map.of(replay.source(), replay.last())),
+                                    Handover.Start::and));
+                }
+            });
+        }
+        return starts;
+    }
+}
