@@ -11,7 +11,13 @@ import picocli.CommandLine.Spec;
         name = "benchmarks",
         description = "Measures Tributary against its limits and its peers, on this machine.",
         mixinStandardHelpOptions = true,
-        subcommands = {RelayBenchmark.class, LatencyBenchmark.class, IdleBenchmark.class, ApplyBenchmark.class})
+        subcommands = {
+            RelayBenchmark.class,
+            LatencyBenchmark.class,
+            IdleBenchmark.class,
+            ApplyBenchmark.class,
+            ReplayBenchmark.class
+        })
 public final class Benchmarks implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // by picocli
@@ -30,6 +36,6 @@ public final class Benchmarks implements Runnable {
     /** Without a command. */
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "A command is missing: relay, latency, idle or apply");
+        throw new ParameterException(spec.commandLine(), "A command is missing: relay, latency, idle, apply or replay");
     }
 }

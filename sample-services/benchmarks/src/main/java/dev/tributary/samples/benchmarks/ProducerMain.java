@@ -20,7 +20,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /** Sends the records that the relay would send, made beforehand, as fast as the producer takes them. */
 final class ProducerMain {
     /** More than a compressor's window holds, in each partition. */
-    private static final int DIFFERENT_RECORDS = 4_096;
+    static final int DIFFERENT_RECORDS = 4_096;
 
     private ProducerMain() {}
 
@@ -65,7 +65,7 @@ final class ProducerMain {
         return settings;
     }
 
-    private static List<ProducerRecord<byte[], byte[]>> records(String run, Workload workload) {
+    static List<ProducerRecord<byte[], byte[]>> records(String run, Workload workload) {
         EventRouter router = new EventRouter(new SourceConfig(
                 run,
                 "jdbc:postgresql://localhost/none",
