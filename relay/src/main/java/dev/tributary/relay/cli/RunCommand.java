@@ -9,6 +9,7 @@ import dev.tributary.relay.running.RunningSources;
 import dev.tributary.relay.setup.Finding;
 import dev.tributary.relay.setup.KafkaPreflight;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -22,6 +23,7 @@ import picocli.CommandLine.Mixin;
 @Command(name = RunCommand.NAME, description = "Relays events of all sources until it is stopped (SIGTERM, Ctrl-C).")
 final class RunCommand implements Callable<Integer> {
     static final String NAME = "run";
+    private static final Duration HTTP_LATER_MAX = Duration.ofSeconds(2);
 
     @Mixin
     private final ConfigOption config = new ConfigOption();
@@ -33,7 +35,7 @@ final class RunCommand implements Callable<Integer> {
         Logger log = LoggerFactory.getLogger(RunCommand.class);
         Termination termination = Termination.onSignal();
         try (RunningSources sources = RunningSources.start(read, Clock.systemUTC());
-                HttpApi http = HttpApi.start(read.http(), sources)) {
+                HttpApi http = startHttp(read, sources)) {
             log.info(
                     "relaying {}, answering at {}",
                     read.sources().stream().map(SourceConfig::name).collect(Collectors.joining(", ")),
@@ -47,6 +49,12 @@ final class RunCommand implements Callable<Integer> {
         log.info("ended");
         termination.ended(ExitCode.OK);
         return ExitCode.OK;
+    }
+
+    /** Events first: on a small machine the two starts would take the processor from each other. */
+    private static HttpApi startHttp(RelayConfig read, RunningSources sources) throws InterruptedException {
+        sources.awaitStart(HTTP_LATER_MAX);
+        return HttpApi.start(read.http(), sources);
     }
 
     private static void requireUsable(RelayConfig read) {

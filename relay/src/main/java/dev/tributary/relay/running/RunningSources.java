@@ -1,6 +1,7 @@
 package dev.tributary.relay.running;
 
 import dev.tributary.relay.Relay;
+import dev.tributary.relay.SourceState;
 import dev.tributary.relay.SourceStatus;
 import dev.tributary.relay.config.RelayConfig;
 import dev.tributary.relay.config.SourceConfig;
@@ -13,6 +14,7 @@ import java.util.function.Function;
 /** All sources of this process, each on a thread of its own: what befalls one does not disturb the others. */
 public final class RunningSources implements SourceStatuses, AutoCloseable {
     private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(8);
+    private static final long LOOK_EVERY_MILLIS = 10;
 
     private final List<RunningSource> sources;
 
@@ -37,6 +39,15 @@ public final class RunningSources implements SourceStatuses, AutoCloseable {
     @Override
     public List<SourceStatus> statuses() {
         return sources.stream().map(RunningSource::status).toList();
+    }
+
+    /** Waits until none is busy with its start any more, but not for long: one may be waiting for its database. */
+    public void awaitStart(Duration max) throws InterruptedException {
+        long deadline = System.nanoTime() + max.toNanos();
+        while (statuses().stream().anyMatch(status -> status.state() == SourceState.RECOVERING)
+                && System.nanoTime() < deadline) {
+            Thread.sleep(LOOK_EVERY_MILLIS);
+        }
     }
 
     /** Ends them side by side; returns when they have ended, or after some seconds with a warning in the log. */

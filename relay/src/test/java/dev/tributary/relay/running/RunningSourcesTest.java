@@ -60,6 +60,25 @@ class RunningSourcesTest {
         assertThatCode(() -> stuck.close(Duration.ofMillis(50))).doesNotThrowAnyException();
     }
 
+    @Test
+    void waitsForTheStartOfAllButNotForLong() throws InterruptedException {
+        Body good = new Body(() -> {});
+        Body bad = new Body(() -> {});
+        bad.state = SourceState.RECOVERING;
+        try (RunningSources running = start(Map.of("good", good, "bad", bad))) {
+            Thread recovers = new Thread(() -> {
+                await().until(() -> good.threadName != null);
+                bad.state = SourceState.STREAMING;
+            });
+            recovers.start();
+            running.awaitStart(Duration.ofSeconds(30));
+            assertThat(running.statuses()).extracting(SourceStatus::state).containsOnly(SourceState.STREAMING);
+            bad.state = SourceState.RECOVERING;
+            running.awaitStart(Duration.ofMillis(50));
+            recovers.join();
+        }
+    }
+
     private static RunningSources start(Map<String, Body> bodies) {
         List<SourceConfig> sources = Stream.of("good", "ended", "bad")
                 .filter(bodies::containsKey)
@@ -85,6 +104,7 @@ class RunningSourcesTest {
         private volatile Thread thread;
         private volatile String threadName;
         private volatile String mdc;
+        private volatile SourceState state = SourceState.STREAMING;
 
         Body(Runnable first) {
             this.first = first;
@@ -107,7 +127,7 @@ class RunningSourcesTest {
         public SourceStatus status() {
             return new SourceStatus(
                     thread == null ? "" : threadName.substring("relay-".length()),
-                    SourceState.STREAMING,
+                    state,
                     Instant.EPOCH,
                     "",
                     "",

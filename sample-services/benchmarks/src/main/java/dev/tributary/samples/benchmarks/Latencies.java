@@ -42,8 +42,8 @@ final class Latencies {
         long deadline = System.nanoTime() + ARRIVE_MAX_NANOS;
         while (arrived.get() < awaited) {
             if (System.nanoTime() > deadline) {
-                throw new IllegalStateException(awaited - arrived.get()
-                        + " events have not arrived, among them " + firstMissing());
+                throw new IllegalStateException(
+                        awaited - arrived.get() + " events have not arrived, among them " + firstMissing());
             }
             LockSupport.parkNanos(LOOK_NANOS);
         }
