@@ -11,7 +11,6 @@ import dev.tributary.consumer.PositionStore.Progress;
 import dev.tributary.consumer.rows.RowBatch;
 import dev.tributary.consumer.rows.RowOperationException;
 import dev.tributary.consumer.rows.Tables;
-import dev.tributary.outbox.wire.Position;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -24,8 +23,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Applies a batch in one transaction: lock the position, run the handlers, move the position, commit. All of it or
- * nothing; which of the two is the {@link Outcome}. One thread attempts, another may {@link #cut}.
+ * Applies a batch in one transaction: move the position, which locks it, run the handlers, commit. All of it
+ * or nothing; which of the two is the {@link Outcome}. One thread attempts, another may {@link #cut}.
  */
 final class BatchTransaction {
     private final SubscriptionConfig config;
@@ -150,15 +149,16 @@ final class BatchTransaction {
             Progress from,
             @Nullable Poison poison)
             throws SQLException {
-        if (!positions.lock(connection, claim, from)) {
+        Repeats repeats = Repeats.among(batch, from, config::passesOver);
+        if (!positions.advance(connection, claim, from, repeats.progressAfter())) {
             return new Outcome.Fenced();
         }
         sequences.begin();
-        Step step = new Step(connection, rows, from, poison, parkedAmong(connection, batch));
+        Step step = new Step(connection, rows, poison, parkedAmong(connection, batch));
         for (int i = 0; i < batch.size(); i++) {
             try {
                 rows.begin(i);
-                Stop stop = step.take(batch.get(i));
+                Stop stop = repeats.contains(i) ? step.passOver() : step.take(batch.get(i));
                 if (stop != null) {
                     return new Outcome.Refused(i, stop);
                 }
@@ -173,13 +173,8 @@ final class BatchTransaction {
         } catch (RowOperationException e) {
             return new Outcome.Failed(e.event(), e);
         }
-        long nextOffset = batch.get(batch.size() - 1).record().offset() + 1;
-        Progress to = new Progress(nextOffset, Map.copyOf(step.seen));
         try {
             sequences.write(connection);
-            if (!positions.advance(connection, claim, from, to)) {
-                return new Outcome.Fenced();
-            }
         } catch (SQLException e) { // so it ends, too, when a handler has swallowed an error that broke the transaction
             return new Outcome.Failed(-1, e);
         }
@@ -190,7 +185,7 @@ final class BatchTransaction {
         }
         mayHaveParked |= step.counts.containsKey(What.PARKED);
         sequences.committed();
-        return new Outcome.Committed(to, step.counts, step.garbage, step.gaps, step.healed);
+        return new Outcome.Committed(repeats.progressAfter(), step.counts, step.garbage, step.gaps, step.healed);
     }
 
     private Map<Aggregate, Parked> parkedAmong(Connection connection, List<Incoming> batch) throws SQLException {
@@ -227,23 +222,21 @@ final class BatchTransaction {
         private final Dispatch dispatch;
         private final @Nullable Poison poison;
         private final Map<Aggregate, Parked> parked;
-        private final Map<String, Position> seen;
         private final Map<What, Integer> counts = new EnumMap<>(What.class);
         private final List<Undecodable> garbage = new ArrayList<>();
         private final List<String> gaps = new ArrayList<>();
         private final Set<Aggregate> healed = new LinkedHashSet<>();
 
-        Step(
-                Connection connection,
-                RowBatch rows,
-                Progress from,
-                @Nullable Poison poison,
-                Map<Aggregate, Parked> parked) {
+        Step(Connection connection, RowBatch rows, @Nullable Poison poison, Map<Aggregate, Parked> parked) {
             this.connection = connection;
             this.dispatch = new Dispatch(config, connection, rows);
             this.poison = poison;
             this.parked = parked;
-            this.seen = new HashMap<>(from.positions());
+        }
+
+        private @Nullable Stop passOver() {
+            count(What.DUPLICATES);
+            return null;
         }
 
         private @Nullable Stop take(Incoming incoming) throws Exception {
@@ -265,11 +258,7 @@ final class BatchTransaction {
 
         private @Nullable Stop takeEvent(Decoded decoded) throws Exception {
             Event<byte[]> event = decoded.event();
-            if (isDuplicate(event)) {
-                count(What.DUPLICATES);
-                return null;
-            }
-            if (config.passesOver(event)) {
+if (config.passesOver(event)) {
                 count(What.SKIPPED);
                 return null;
             }
@@ -277,9 +266,6 @@ final class BatchTransaction {
             String refused = known ? null : config.handlers().refused(event.type());
             if (refused != null) {
                 return unknownType(refused, decoded);
-            }
-            if (event.position() != null) {
-                seen.put(event.source(), event.position());
             }
             try {
                 return takeNew(decoded, known);
@@ -303,7 +289,7 @@ final class BatchTransaction {
             if (poison != null && known) {
                 return parkPoison(decoded, last, poison);
             }
-            apply(event, known);
+            apply(decoded, known);
             if (hasNumber(event)) {
                 sequences.applied(event, last);
             }
@@ -320,7 +306,7 @@ final class BatchTransaction {
         private void takeOfParked(Decoded decoded, Parked behind, boolean known) throws Exception {
             Event<byte[]> event = decoded.event();
             if (behind.waitsFor(event) && poison == null) {
-                apply(event, known);
+                apply(decoded, known);
                 Aggregate aggregate = Aggregate.of(event);
                 parking.applied(connection, aggregate, behind);
                 healed.add(aggregate);
@@ -332,9 +318,9 @@ final class BatchTransaction {
             }
         }
 
-        private void apply(Event<byte[]> event, boolean known) throws Exception {
+        private void apply(Decoded decoded, boolean known) throws Exception {
             if (known) {
-                dispatch.handle(event);
+                dispatch.handle(decoded);
             }
             count(known ? What.APPLIED : What.SKIPPED);
         }
@@ -348,11 +334,6 @@ final class BatchTransaction {
                     "deploy one, or an upcaster, or set onUnknownType(SKIP), or go on behind it, which parks what"
                             + " follows of its aggregate unless gaps are ignored: "
                             + sqlToSkip(decoded));
-        }
-
-        private boolean isDuplicate(Event<byte[]> event) {
-            Position last = seen.get(event.source());
-            return event.position() != null && last != null && !event.position().isAfter(last);
         }
 
         private @Nullable Stop parkPoison(Decoded decoded, long last, Poison reason) throws SQLException {

@@ -1,6 +1,7 @@
 package dev.tributary.consumer;
 
 import dev.tributary.consumer.Feed.Fate;
+import dev.tributary.consumer.Incoming.Decoded;
 import dev.tributary.consumer.SubscriptionConfig.TypeHandler;
 import dev.tributary.consumer.rows.RowBatch;
 import dev.tributary.consumer.rows.Tables;
@@ -52,16 +53,16 @@ final class Dispatch implements Handlers.Call {
      * @throws NoHandlerException if upcasting makes something of it that has no handler and must not be passed over
      * @throws Exception whatever upcasters, its payload's reader or its handler throw
      */
-    void handle(Event<byte[]> event) throws Exception {
-        switch (feed == null ? Fate.APPLY : feed.fate(event)) {
-            case APPLY -> apply(event);
+    void handle(Decoded decoded) throws Exception {
+        switch (feed == null ? Fate.APPLY : feed.fate(decoded.event())) {
+            case APPLY -> apply(decoded);
             case PARK -> throw new SubscriptionException("this event is to be parked");
-            case LEAVE_OUT -> LOG.debug("left out: {}", event.id());
+            case LEAVE_OUT -> LOG.debug("left out: {}", decoded.event().id());
         }
     }
 
-    private void apply(Event<byte[]> event) throws Exception {
-        handlers.dispatch(event, this);
+    private void apply(Decoded decoded) throws Exception {
+        handlers.dispatch(decoded, this);
         if (!collects) {
             rows.flush();
         }

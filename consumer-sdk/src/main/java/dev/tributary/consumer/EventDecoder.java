@@ -6,11 +6,11 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
@@ -25,69 +25,136 @@ final class EventDecoder {
     private static final int UTF_8_BYTES_PER_CHAR_MAX = 3;
     private static final byte[] NO_PAYLOAD = {};
 
+    private final Recent sources = new Recent(EventDecoder::sourceName);
+    private final Recent types = new Recent(type -> type);
+    private final Recent aggregateTypes = new Recent(EventDecoder::aggregateType);
+    private volatile Map<String, String> recentHeaders = Map.of();
+
     Incoming decode(ConsumerRecord<byte[], byte[]> record) {
+        return decode(record, event -> null);
+    }
+
+    /** @param payloads what to read ahead of an event's payload; null for nothing */
+    Incoming decode(ConsumerRecord<byte[], byte[]> record, Function<Event<byte[]>, @Nullable Object> payloads) {
         try {
-            return new Incoming.Decoded(record, event(record, headers(record)));
+            Event<byte[]> event = event(record);
+            return new Incoming.Decoded(record, event, payloads.apply(event));
         } catch (Malformed e) {
             return new Incoming.Undecodable(record, e.reason);
         }
     }
 
-    private static Event<byte[]> event(ConsumerRecord<byte[], byte[]> record, Map<String, String> headers)
-            throws Malformed {
-        String version = headers.remove(WireHeaders.SPEC_VERSION);
-        if (version == null) {
+    private Event<byte[]> event(ConsumerRecord<byte[], byte[]> record) throws Malformed {
+        Attributes given = new Attributes();
+        for (Header header : record.headers()) {
+            if (header.value() != null) {
+                given.take(header.key(), header.value());
+            }
+        }
+        if (given.version == null) {
             throw new Malformed("no CloudEvents headers");
         }
-        if (!version.equals(WireHeaders.SPEC_VERSION_1_0)) {
-            throw new Malformed("CloudEvents version '" + version + "'");
+        if (!given.version.equals(WireHeaders.SPEC_VERSION_1_0)) {
+            throw new Malformed("CloudEvents version '" + given.version + "'");
         }
-        String id = required(headers, WireHeaders.ID);
-        String source = sourceName(required(headers, WireHeaders.SOURCE));
-        String type = required(headers, WireHeaders.TYPE);
-        Position position = position(headers.remove(WireHeaders.POSITION));
-        Long sequence = sequence(headers.remove(WireHeaders.SEQUENCE), position);
-        Instant time = time(headers.remove(WireHeaders.TIME), record.timestamp());
-        String partitionKey = headers.remove(WireHeaders.PARTITION_KEY);
-        String subject = headers.remove(WireHeaders.SUBJECT);
+        String id = required(WireHeaders.ID, given.id);
+        String source = sources.of(required(WireHeaders.SOURCE, given.source));
+        String type = types.of(required(WireHeaders.TYPE, given.type));
+        Position position = position(given.position);
+        Long sequence = sequence(given.sequence, position);
+        Instant time = time(given.time, record.timestamp());
+        String subject = given.subject;
         if (subject == null) {
-            subject = "/" + (partitionKey != null ? partitionKey : key(record, id));
+            subject = "/" + (given.partitionKey != null ? given.partitionKey : key(record, id));
         }
         int slash = subject.indexOf('/');
-        String aggregateType = limited("aggregate type", subject.substring(0, Math.max(0, slash)));
-        String aggregateId = subject.substring(slash + 1);
-        if (aggregateId.length() > AGGREGATE_ID_BYTES_MAX / UTF_8_BYTES_PER_CHAR_MAX
-                && aggregateId.getBytes(StandardCharsets.UTF_8).length > AGGREGATE_ID_BYTES_MAX) {
-            throw new Malformed("aggregate id of more than " + AGGREGATE_ID_BYTES_MAX + " bytes");
-        }
-        byte[] payload = record.value() == null ? NO_PAYLOAD : record.value();
         return new Event<>(
                 id,
                 source,
                 type,
                 type,
-                aggregateType,
-                aggregateId,
+                aggregateTypes.of(subject.substring(0, Math.max(0, slash))),
+                aggregateId(subject.substring(slash + 1)),
                 sequence,
                 position,
                 time,
-                Collections.unmodifiableMap(headers),
-                payload,
+                headers(given),
+                record.value() == null ? NO_PAYLOAD : record.value(),
                 record.topic(),
                 record.partition(),
                 record.offset());
     }
 
-    private static Map<String, String> headers(ConsumerRecord<byte[], byte[]> record) throws Malformed {
-        Map<String, String> headers = new LinkedHashMap<>();
-        for (Header header : record.headers()) {
-            byte[] value = header.value();
-            if (value != null) {
-                boolean ours = header.key().startsWith(WireHeaders.CLOUD_EVENTS_PREFIX);
-                headers.put(header.key(), ours ? strictText(header.key(), value) : text(value));
+    /** A record's headers: CloudEvents' attributes, and the others. The last of a name counts. */
+    private static final class Attributes {
+        private @Nullable String version;
+        private @Nullable String id;
+        private @Nullable String source;
+        private @Nullable String type;
+        private @Nullable String position;
+        private @Nullable String sequence;
+        private @Nullable String time;
+        private @Nullable String partitionKey;
+        private @Nullable String subject;
+        private final Map<String, String> others = new LinkedHashMap<>();
+
+        void take(String name, byte[] value) throws Malformed {
+            if (!name.startsWith(WireHeaders.CLOUD_EVENTS_PREFIX)) {
+                others.put(name, text(value));
+                return;
+            }
+            String text = strictText(name, value);
+            switch (name) {
+                case WireHeaders.SPEC_VERSION -> version = text;
+                case WireHeaders.ID -> id = text;
+                case WireHeaders.SOURCE -> source = text;
+                case WireHeaders.TYPE -> type = text;
+                case WireHeaders.POSITION -> position = text;
+                case WireHeaders.SEQUENCE -> sequence = text;
+                case WireHeaders.TIME -> time = text;
+                case WireHeaders.PARTITION_KEY -> partitionKey = text;
+                case WireHeaders.SUBJECT -> subject = text;
+                default -> others.put(name, text);
             }
         }
-        return headers;
+    }
+
+    /** Most events have but a content type, and all the same. */
+    private Map<String, String> headers(Attributes given) {
+        Map<String, String> recent = recentHeaders;
+        if (!given.others.equals(recent)) {
+            recent = Collections.unmodifiableMap(given.others);
+            recentHeaders = recent;
+        }
+        return recent;
+    }
+
+    /**
+     * What was made of the record before, which is mostly the same again: so that not every event keeps texts of its own
+     * of its source and types. Thread-safe, at the price of forgetting.
+     */
+    private static final class Recent {
+        private final Reading reading;
+        private volatile @Nullable Known known;
+
+        private record Known(String text, String read) {}
+
+        interface Reading {
+            String read(String text) throws Malformed;
+        }
+
+        Recent(Reading reading) {
+            this.reading = reading;
+        }
+
+        String of(String text) throws Malformed {
+            Known last = known;
+            if (last == null || !last.text.equals(text)) {
+                last = new Known(text, reading.read(text));
+                known = last;
+            }
+            return last.read;
+        }
     }
 
     private static String text(byte[] utf8) {
@@ -113,12 +180,19 @@ final class EventDecoder {
         }
     }
 
-    private static String required(Map<String, String> headers, String name) throws Malformed {
-        String value = headers.remove(name);
+    private static String required(String name, @Nullable String value) throws Malformed {
         if (value == null || value.isEmpty()) {
             throw new Malformed("no " + name);
         }
         return value;
+    }
+
+    private static String aggregateId(String id) throws Malformed {
+        if (id.length() > AGGREGATE_ID_BYTES_MAX / UTF_8_BYTES_PER_CHAR_MAX
+                && id.getBytes(StandardCharsets.UTF_8).length > AGGREGATE_ID_BYTES_MAX) {
+            throw new Malformed("aggregate id of more than " + AGGREGATE_ID_BYTES_MAX + " bytes");
+        }
+        return id;
     }
 
     private static String sourceName(String source) throws Malformed {
@@ -128,11 +202,11 @@ final class EventDecoder {
         return source.length() > 1 && source.charAt(0) == '/' ? source.substring(1) : source;
     }
 
-    private static String limited(String what, String value) throws Malformed {
-        if (value.length() > AGGREGATE_TYPE_CHARS_MAX) {
-            throw new Malformed(what + " of more than " + AGGREGATE_TYPE_CHARS_MAX + " characters");
+    private static String aggregateType(String type) throws Malformed {
+        if (type.length() > AGGREGATE_TYPE_CHARS_MAX) {
+            throw new Malformed("aggregate type of more than " + AGGREGATE_TYPE_CHARS_MAX + " characters");
         }
-        return value;
+        return type;
     }
 
     private static @Nullable Position position(@Nullable String text) throws Malformed {
@@ -157,9 +231,7 @@ final class EventDecoder {
 
     private static Instant time(@Nullable String text, long recordTimestamp) throws Malformed {
         try {
-            return text == null
-                    ? Instant.ofEpochMilli(recordTimestamp)
-                    : OffsetDateTime.parse(text).toInstant();
+            return text == null ? Instant.ofEpochMilli(recordTimestamp) : Rfc3339.parse(text);
         } catch (DateTimeParseException e) {
             throw new Malformed(WireHeaders.TIME + " is not RFC 3339: '" + text + "'");
         }

@@ -1,5 +1,6 @@
 package dev.tributary.consumer;
 
+import dev.tributary.consumer.Incoming.Decoded;
 import dev.tributary.consumer.SubscriptionConfig.TypeHandler;
 import dev.tributary.outbox.schema.PayloadReader;
 import dev.tributary.outbox.schema.UpcastEvent;
@@ -100,15 +101,30 @@ final class Handlers {
     }
 
     /**
+     * Reads the payload of an event that has a handler as it was written. Null if there is nothing to read, or it fails: then
+     * it fails again in the event's turn.
+     */
+    @Nullable
+    Object readAhead(Event<byte[]> event) {
+        TypeHandler<?> handler = byType.get(event.type());
+        try {
+            return handler == null ? null : read(handler, event);
+        } catch (RuntimeException | Error e) {
+            return null;
+        }
+    }
+
+    /**
      * Has an event handled whose type it {@link #knows}.
      *
      * @throws NoHandlerException if it turns out to be one that has no handler and must not be passed over
      * @throws Exception the payload's or the handler's failure
      */
-    void dispatch(Event<byte[]> event, Call call) throws Exception {
+    void dispatch(Decoded decoded, Call call) throws Exception {
+        Event<byte[]> event = decoded.event();
         TypeHandler<?> handler = byType.get(event.type());
         if (handler != null) {
-            direct(handler, event, call);
+            direct(handler, event, decoded.takePayload(), call);
             return;
         }
         List<UpcastEvent> today = payloads.upcast(event.type(), contentType(event), event.payload());
@@ -125,9 +141,14 @@ final class Handlers {
         }
     }
 
-    private <T> void direct(TypeHandler<T> handler, Event<byte[]> event, Call call) throws Exception {
-        T payload = payloads.read(event.type(), contentType(event), event.payload(), handler.payload());
+    private <T> void direct(TypeHandler<T> handler, Event<byte[]> event, @Nullable Object readAhead, Call call)
+            throws Exception {
+        T payload = readAhead == null ? read(handler, event) : handler.payload().cast(readAhead);
         call.call(handler, event.become(event.id(), event.type(), payload));
+    }
+
+    private <T> T read(TypeHandler<T> handler, Event<byte[]> event) {
+        return payloads.read(event.type(), contentType(event), event.payload(), handler.payload());
     }
 
     private <T> void upcast(TypeHandler<T> handler, UpcastEvent today, Event<byte[]> event, Call call)

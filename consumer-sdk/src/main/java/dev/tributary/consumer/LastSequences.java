@@ -14,13 +14,17 @@ final class LastSequences {
     private static final long FNV_OFFSET = 0xcbf29ce484222325L;
     private static final long FNV_PRIME = 0x100000001b3L;
 
-    private long[] keys;
-    private long[] sequences;
+    /** Keys, each with its sequence behind it, so that both are in the same line of the processor's cache. */
+    private long[] entries;
+
     private int size;
 
     LastSequences() {
-        keys = new long[CAPACITY_MIN];
-        sequences = new long[CAPACITY_MIN];
+        this(CAPACITY_MIN);
+    }
+
+    private LastSequences(int capacity) {
+        entries = new long[2 * capacity];
     }
 
     /** What stands for an aggregate, also in the database; two of a million million share one. */
@@ -53,58 +57,63 @@ final class LastSequences {
         return size;
     }
 
+    /** Forgets all, and keeps the room. */
+    void clear() {
+        if (size > 0) {
+            Arrays.fill(entries, NONE);
+            size = 0;
+        }
+    }
+
     /** 0 if not known. */
     long get(long key) {
-        return sequences[place(key)];
+        return entries[place(key) + 1];
     }
 
     /** @param sequence at least 1 */
     void put(long key, long sequence) {
         int place = place(key);
-        if (keys[place] == NONE) {
-            if ((size + 1) * 3L > keys.length * 2L) {
+        if (entries[place] == NONE) {
+            if ((size + 1) * 3L > entries.length) {
                 grow();
                 place = place(key);
             }
-            keys[place] = key;
+            entries[place] = key;
             size++;
         }
-        sequences[place] = sequence;
+        entries[place + 1] = sequence;
     }
 
     void putAll(LastSequences others) {
-        for (int i = 0; i < others.keys.length; i++) {
-            if (others.keys[i] != NONE) {
-                put(others.keys[i], others.sequences[i]);
+        for (int i = 0; i < others.entries.length; i += 2) {
+            if (others.entries[i] != NONE) {
+                put(others.entries[i], others.entries[i + 1]);
             }
         }
     }
 
     private int place(long key) {
-        int mask = keys.length - 1;
-        int place = (int) key & mask;
-        while (keys[place] != NONE && keys[place] != key) {
-            place = (place + 1) & mask;
+        int mask = entries.length - 1;
+        int place = (int) (key << 1) & mask;
+        while (entries[place] != NONE && entries[place] != key) {
+            place = (place + 2) & mask;
         }
         return place;
     }
 
     private void grow() {
-        LastSequences larger = new LastSequences();
-        larger.keys = new long[keys.length * 2];
-        larger.sequences = new long[keys.length * 2];
+        LastSequences larger = new LastSequences(entries.length);
         larger.putAll(this);
-        keys = larger.keys;
-        sequences = larger.sequences;
+        entries = larger.entries;
     }
 
     /** For {@link #decode}: each key in 8 bytes, its sequence in as many as it needs, usually one or two. */
     byte[] encode() {
         ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(size, ENTRY_BYTES_MAX));
-        for (int i = 0; i < keys.length; i++) {
-            if (keys[i] != NONE) {
-                bytes.putLong(keys[i]);
-                long rest = sequences[i];
+        for (int i = 0; i < entries.length; i += 2) {
+            if (entries[i] != NONE) {
+                bytes.putLong(entries[i]);
+                long rest = entries[i + 1];
                 while (rest > 0x7f) {
                     bytes.put((byte) (rest | 0x80));
                     rest >>>= 7;

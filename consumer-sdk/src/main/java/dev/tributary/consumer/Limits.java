@@ -3,7 +3,7 @@ package dev.tributary.consumer;
 /**
  * How much a subscription takes on at a time, per topic partition. Immutable.
  *
- * @param batchEventsMax events in one transaction
+ * @param batchEventsMax events in one transaction; fewer if they would take it longer than about half a second
  * @param batchBytesMax their bytes in one transaction; a single event may be larger
  * @param bufferEventsMax events read ahead of the handlers; reading pauses above it
  * @param bufferBytesMax their bytes; one poll's worth may come on top of both
@@ -19,7 +19,7 @@ public record Limits(
         long bufferBytesMax,
         int parkedAggregatesMax,
         int sequencesKnownMax) {
-    private static final Limits DEFAULTS = new Limits(500, 4L << 20, 2_000, 16L << 20, 1_000, 1_000_000);
+    private static final Limits DEFAULTS = new Limits(2_000, 4L << 20, 4_000, 16L << 20, 1_000, 1_000_000);
 
     public Limits {
         atLeastOne("batchEventsMax", batchEventsMax);
@@ -30,7 +30,7 @@ public record Limits(
         atLeastOne("sequencesKnownMax", sequencesKnownMax);
     }
 
-    /** 500 events or 4 MiB in a transaction, 2000 or 16 MiB ahead, 1000 parked aggregates, a million known sequences. */
+    /** 2000 events or 4 MiB in a transaction, 4000 or 16 MiB ahead, 1000 parked aggregates, a million known sequences. */
     public static Limits ofDefaults() {
         return DEFAULTS;
     }

@@ -6,6 +6,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Objects;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,9 +33,11 @@ final class PartitionSequences {
     private final int generationMax;
     private LastSequences recent = new LastSequences();
     private LastSequences older = new LastSequences();
-    private LastSequences changes = new LastSequences();
+    private final LastSequences changes = new LastSequences();
     private Journal journal = Journal.EMPTY;
     private Journal written = Journal.EMPTY;
+    private @Nullable Event<?> keyed;
+    private long key;
 
     /** The journal as it is in the database. */
     private static final class Journal {
@@ -95,20 +98,29 @@ final class PartitionSequences {
 
     /** Begins a transaction, or begins it again. */
     void begin() {
-        changes = new LastSequences();
+        changes.clear();
     }
 
     /** The sequence of the aggregate's last event; 0 if not known. */
     long last(Event<?> event) {
-        long key = LastSequences.key(event);
-        long last = changes.get(key);
-        last = last == 0 ? recent.get(key) : last;
-        return last == 0 ? older.get(key) : last;
+        long of = key(event);
+        long last = changes.get(of);
+        last = last == 0 ? recent.get(of) : last;
+        return last == 0 ? older.get(of) : last;
+    }
+
+    @SuppressWarnings("ReferenceEquality") // the very one that was asked about last
+    private long key(Event<?> event) {
+        if (keyed != event) {
+            keyed = event;
+            key = LastSequences.key(event);
+        }
+        return key;
     }
 
     /** An event with a sequence, of an aggregate at {@code last}, has been applied. Late ones do not count back. */
     void applied(Event<?> event, long last) {
-        changes.put(LastSequences.key(event), Math.max(Objects.requireNonNull(event.sequence()), last));
+        changes.put(key(event), Math.max(Objects.requireNonNull(event.sequence()), last));
     }
 
     /** Writes what has been applied since {@link #begin}. */

@@ -45,6 +45,7 @@ final class PartitionWorker implements Runnable {
     private final BatchTransaction transaction;
     private final Redrive redrive;
     private final RecordBuffer buffer;
+    private final BatchSize batchSize;
     private final PartitionStanding standing;
     private final Backoff backoff;
     private final CountDownLatch ending = new CountDownLatch(1);
@@ -79,7 +80,8 @@ final class PartitionWorker implements Runnable {
         opening = new OpenPartition(config, probe, positions, parking, sequences, history);
         transaction = new BatchTransaction(config, positions, parking, sequences);
         redrive = new Redrive(config, new ParkedStore(config.name()), p -> counters);
-        buffer = new RecordBuffer(config.limits(), wakePolling);
+        buffer = new RecordBuffer(config.limits(), config.handlers(), wakePolling);
+        batchSize = new BatchSize(config.limits().batchEventsMax());
         standing = new PartitionStanding(config.name(), partition, counters);
         backoff = new Backoff(config.timeouts().retryMax());
         thread = new Thread(this, "tributary-" + config.name() + "-" + partition);
@@ -156,7 +158,7 @@ final class PartitionWorker implements Runnable {
     private void applyBatches(Claim claimed) throws InterruptedException {
         boolean stillMine = true;
         while (stillMine && !isEnding() && !reopen) {
-            List<Incoming> batch = buffer.take();
+            List<Incoming> batch = buffer.take(batchSize.next());
             Feed feed = config.feed();
             stillMine = batch.isEmpty() || (feed == null ? apply(claimed, batch) : applyAsLet(feed, claimed, batch));
         }
@@ -190,7 +192,12 @@ final class PartitionWorker implements Runnable {
         BatchParts parts = new BatchParts(batch);
         boolean goOn = true;
         while (goOn && !parts.isEmpty() && !isEnding()) {
-            goOn = settle(transaction.attempt(parts.first(), claimed, progress(), parts.poison()), parts);
+            long begun = System.nanoTime();
+            Outcome outcome = transaction.attempt(parts.first(), claimed, progress(), parts.poison());
+            if (outcome instanceof Outcome.Committed) {
+                batchSize.took(parts.first().size(), Duration.ofNanos(System.nanoTime() - begun));
+            }
+            goOn = settle(outcome, parts);
         }
         return goOn;
     }
@@ -213,7 +220,8 @@ final class PartitionWorker implements Runnable {
         if (outcome instanceof Outcome.CommitUnknown unknown) {
             standing.retrying("connection lost while committing, so the database has to say what it has: "
                     + Failures.describe(unknown.error()));
-            pause(backoff.next());
+            // A new owner may have ended the session
+            pause(AFTER_FENCED);
         } else {
             counters.add(What.FENCED, 1);
             standing.retrying(

@@ -109,43 +109,40 @@ final class PositionStore {
         }
     }
 
-    /** Begins a batch's transaction: false if the claim is no longer the owner, or someone has moved the position. */
-    boolean lock(Connection connection, Claim claim, Progress progress) throws SQLException {
+    /**
+     * Begins a batch's transaction by moving the position to where it will be at the end of it, which keeps everybody else
+     * from the row until then: false if the claim is no longer the owner, or someone has moved the position.
+     */
+    boolean advance(Connection connection, Claim claim, Progress from, Progress to) throws SQLException {
         connection.setAutoCommit(false);
-        try (PreparedStatement lock = connection.prepareStatement(begin() + OWNED + " FOR UPDATE")) {
-            lock.setString(1, timeouts.idleInTransaction().toMillis() + "ms");
-            setOwned(lock, 2, claim, progress);
-            try (ResultSet row = lock.executeQuery()) {
+        try (PreparedStatement update = connection.prepareStatement("UPDATE tributary.subscription_position"
+                + " SET next_offset = ?, positions = ?::jsonb, updated_at = now(), lost = NULL" + OWNED + " RETURNING "
+                + settings())) {
+            update.setLong(1, to.nextOffset());
+            update.setString(2, json(to.positions()));
+            setOwned(update, 3, claim, from);
+            update.setString(8, timeouts.idleInTransaction().toMillis() + "ms");
+            try (ResultSet row = update.executeQuery()) {
                 return row.next();
             }
         }
     }
 
-    private String begin() {
-        return "SELECT set_config('idle_in_transaction_session_timeout', ?, true)"
-                + (schema == null ? "" : ", set_config('search_path', '" + schema + "', true)")
-                + " FROM tributary.subscription_position";
+    /** What holds for this transaction. */
+    private String settings() {
+        return "set_config('idle_in_transaction_session_timeout', ?, true)"
+                + (schema == null ? "" : ", set_config('search_path', '" + schema + "', true)");
     }
 
     /** Begins a transaction that keeps the owner's batches out; false if there is no such position. */
     boolean lock(Connection connection) throws SQLException {
-        try (PreparedStatement lock = connection.prepareStatement(begin() + ROW + " FOR UPDATE")) {
+        try (PreparedStatement lock = connection.prepareStatement(
+                "SELECT " + settings() + " FROM tributary.subscription_position" + ROW + " FOR UPDATE")) {
             lock.setString(1, timeouts.idleInTransaction().toMillis() + "ms");
             setRow(lock, 2);
             try (ResultSet row = lock.executeQuery()) {
                 return row.next();
             }
-        }
-    }
-
-    /** Ends a batch's transaction but for its commit; false as in {@link #lock}. */
-    boolean advance(Connection connection, Claim claim, Progress from, Progress to) throws SQLException {
-        try (PreparedStatement update = connection.prepareStatement("UPDATE tributary.subscription_position"
-                + " SET next_offset = ?, positions = ?::jsonb, updated_at = now(), lost = NULL" + OWNED)) {
-            update.setLong(1, to.nextOffset());
-            update.setString(2, json(to.positions()));
-            setOwned(update, 3, claim, from);
-            return update.executeUpdate() == 1;
         }
     }
 

@@ -7,8 +7,8 @@ import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * A partition's records between the thread that polls and the one that applies. They are decoded on their way in, so that
- * this goes on while the database works on the batch before. Bounded in that the polling thread asks {@link #wantsMore}
+ * A partition's records between the thread that polls and the one that applies. They are decoded on their way in, and
+ * their payloads read, so that this goes on while the database works on the batch before. Bounded in that the polling thread asks {@link #wantsMore}
  * and pauses the partition; only one poll's worth can come on top.
  */
 final class RecordBuffer {
@@ -16,6 +16,7 @@ final class RecordBuffer {
     private static final int OVERHEAD_BYTES = 512;
 
     private final Limits limits;
+    private final Handlers handlers;
     private final Runnable onRoom;
     private final EventDecoder decoder = new EventDecoder();
     private final Deque<Incoming> records = new ArrayDeque<>();
@@ -23,9 +24,13 @@ final class RecordBuffer {
     private boolean accepting;
     private boolean woken;
 
-    /** @param onRoom told when there is room again, before the buffer is empty */
-    RecordBuffer(Limits limits, Runnable onRoom) {
+    /**
+     * @param handlers read payloads ahead
+     * @param onRoom told when there is room again, before the buffer is empty
+     */
+    RecordBuffer(Limits limits, Handlers handlers, Runnable onRoom) {
         this.limits = limits;
+        this.handlers = handlers;
         this.onRoom = onRoom;
     }
 
@@ -48,7 +53,9 @@ final class RecordBuffer {
     /** For the polling thread. */
     void offer(List<ConsumerRecord<byte[], byte[]>> polled) {
         if (isAccepting()) {
-            add(polled.stream().map(decoder::decode).toList());
+            add(polled.stream()
+                    .map(record -> decoder.decode(record, handlers::readAhead))
+                    .toList());
         }
     }
 
@@ -71,8 +78,8 @@ final class RecordBuffer {
         notifyAll();
     }
 
-    /** The next batch; waits for its first record. Empty if woken. */
-    List<Incoming> take() throws InterruptedException {
+    /** The next batch, of so many events at most; waits for its first record. Empty if woken. */
+    List<Incoming> take(int eventsMax) throws InterruptedException {
         List<Incoming> batch = new ArrayList<>();
         boolean roomAgain;
         synchronized (this) {
@@ -80,9 +87,9 @@ final class RecordBuffer {
                 wait();
             }
             woken = false;
-            boolean wasHalfFull = isHalfFull();
+            boolean wasOverHalfFull = isOverHalfFull();
             long batchBytes = 0;
-            while (!records.isEmpty() && batch.size() < limits.batchEventsMax()) {
+            while (!records.isEmpty() && batch.size() < eventsMax) {
                 long weight = weight(records.getFirst().record());
                 if (!batch.isEmpty() && batchBytes + weight > limits.batchBytesMax()) {
                     break;
@@ -91,7 +98,7 @@ final class RecordBuffer {
                 batch.add(records.removeFirst());
             }
             bytes -= batchBytes;
-            roomAgain = wasHalfFull && !isHalfFull();
+            roomAgain = wasOverHalfFull && !isOverHalfFull();
         }
         if (roomAgain) {
             onRoom.run();
@@ -99,13 +106,14 @@ final class RecordBuffer {
         return batch;
     }
 
-    private boolean isHalfFull() {
-        return records.size() * 2L >= limits.bufferEventsMax() || bytes * 2 >= limits.bufferBytesMax();
+    private boolean isOverHalfFull() {
+        return records.size() * 2L > limits.bufferEventsMax() || bytes * 2 > limits.bufferBytesMax();
     }
 
     private static long weight(ConsumerRecord<byte[], byte[]> record) {
+        // The value as it is, and what was read from it
         return OVERHEAD_BYTES
                 + Math.max(0, record.serializedKeySize())
-                + (long) Math.max(0, record.serializedValueSize());
+                + 2L * Math.max(0, record.serializedValueSize());
     }
 }

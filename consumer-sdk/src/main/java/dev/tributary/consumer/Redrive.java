@@ -181,7 +181,7 @@ final class Redrive {
                     "it cannot be read any more: " + ((Incoming.Undecodable) incoming).reason());
         }
         if (dispatch.handles(decoded.event().type())) {
-            dispatch.handle(decoded.event());
+            dispatch.handle(decoded);
         } else if (wasTried(event) || config.handlers().refused(event.type()) != null) {
             throw new SubscriptionException(
                     "there is no handler for type " + event.type() + " here: deploy one, or discard the event");

@@ -117,7 +117,8 @@ class KilledConsumerIT {
             Timeouts impatient = Timeouts.ofDefaults().withIdleInTransaction(Duration.ofSeconds(3));
             PositionStore positions = new PositionStore(bed.name, topic.partition(), impatient);
             PositionStore.Claim claim = positions.claim(frozen, topicId(), 0);
-            assertThat(positions.lock(frozen, claim, claim.progress())).isTrue();
+            assertThat(positions.advance(frozen, claim, claim.progress(), new PositionStore.Progress(10, Map.of())))
+                    .isTrue();
             var weak = new PGSimpleDataSource();
             weak.setUrl(view.url());
             weak.setUser("weak");

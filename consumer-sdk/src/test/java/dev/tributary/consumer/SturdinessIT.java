@@ -5,12 +5,15 @@ import static dev.tributary.consumer.SubscriptionBed.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.sql.SQLTransientException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.RangeAssignor;
@@ -68,6 +71,20 @@ class SturdinessIT {
         bed.eventuallyApplied(2);
         eventually(() -> assertThat(partition(subscription).state()).isEqualTo(PartitionStatus.State.RUNNING));
         assertThat(view.totals()).isEqualTo(Map.of("a", 3L));
+    }
+
+    @Test
+    void handlerThatChangesItsPayloadGetsItAsItWasWhenItIsTriedAgain() {
+        List<Integer> amounts = new CopyOnWriteArrayList<>();
+        bed.start(bed.bare().on(Added.TYPE, ObjectNode.class, (event, connection) -> {
+            amounts.add(event.payload().get("amount").asInt());
+            event.payload().put("amount", 1_000);
+            if (amounts.size() < 3) {
+                throw new SQLTransientException("try again");
+            }
+        }));
+        topic.send(topic.added("a", 1));
+        eventually(() -> assertThat(amounts).containsExactly(1, 1, 1));
     }
 
     @Test

@@ -3,6 +3,8 @@ package dev.tributary.consumer.rows;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,15 +17,28 @@ import org.jspecify.annotations.Nullable;
  * operations one by one would not; then the database refuses it. Not thread-safe.
  */
 final class NetChange {
-    private final Map<Long, NetTable> tables = new LinkedHashMap<>();
-    private final Map<Long, NetTable> deletes = new LinkedHashMap<>();
-    private final Map<Long, NetTable> upserts = new LinkedHashMap<>();
+    private final Map<Long, NetTable> tables = new HashMap<>();
+    private final List<NetTable> deletes = new ArrayList<>();
+    private final List<NetTable> upserts = new ArrayList<>();
+    /** The next operation is mostly on the same one. */
+    private @Nullable NetTable latest;
     /** Whose deletes, which reach other tables, are all that is in here; null if there are none like that. */
     private @Nullable Table reachingDeletes;
 
     private boolean complete;
 
-    private record NetTable(Table table, List<Column> key, Map<List<String>, NetRow> rows) {}
+    private static final class NetTable {
+        private final Table table;
+        private final List<Column> key;
+        private final Map<List<String>, NetRow> rows = new LinkedHashMap<>();
+        private boolean deletes;
+        private boolean upserts;
+
+        NetTable(Table table, List<Column> key) {
+            this.table = table;
+            this.key = key;
+        }
+    }
 
     /**
      * Adds an operation.
@@ -32,12 +47,13 @@ final class NetChange {
      * @throws IllegalArgumentException if there cannot be such an operation on this table
      */
     boolean fold(Table table, Operation operation) throws SQLException {
-        List<Column> key = table.key(operation.key());
-        if (!tables.isEmpty() && mustComeAfter(table, key, operation)) {
+        Key key = table.key(operation.key());
+        NetTable known = known(table);
+        if (latest != null && mustComeAfter(known, table, key, operation)) {
             return false;
         }
-        NetTable netTable = tables.computeIfAbsent(table.oid(), oid -> new NetTable(table, key, new LinkedHashMap<>()));
-        List<String> keyTexts = keyTexts(table, key, operation);
+        NetTable netTable = known != null ? known : add(table, key);
+        List<String> keyTexts = key.texts(operation.key());
         NetRow row = netTable.rows.get(keyTexts);
         if (row == null) {
             row = new NetRow(keyTexts, table.columns().size());
@@ -50,43 +66,44 @@ final class NetChange {
         netTable.rows.put(keyTexts, row);
         if (operation.deletes()) {
             row.delete();
-            deletes.putIfAbsent(table.oid(), netTable);
+            if (!netTable.deletes) {
+                netTable.deletes = true;
+                deletes.add(netTable);
+            }
         } else {
             upsert(row, table, key, operation);
-            upserts.putIfAbsent(table.oid(), netTable);
+            if (!netTable.upserts) {
+                netTable.upserts = true;
+                upserts.add(netTable);
+            }
         }
-        complete = table.updatesReach()
-                || key.stream().anyMatch(column -> !column.type().isTellable());
+        latest = netTable;
+        complete = standsAlone(table, key);
         reachingDeletes = operation.deletes() && table.deletesReach() ? table : null;
         return true;
     }
 
+    private @Nullable NetTable known(Table table) {
+        NetTable last = latest;
+        return last != null && last.table.oid() == table.oid() ? last : tables.get(table.oid());
+    }
+
+    private NetTable add(Table table, Key key) {
+        NetTable added = new NetTable(table, key.columns());
+        tables.put(table.oid(), added);
+        return added;
+    }
+
     /** Whether the order of this operation and those before may matter to other rows than its own. */
-    private boolean mustComeAfter(Table table, List<Column> key, Operation operation) {
+    private boolean mustComeAfter(@Nullable NetTable known, Table table, Key key, Operation operation) {
         boolean reaches = operation.deletes() && table.deletesReach();
         boolean deletesDisagree = reaches ? reachingDeletes != table : reachingDeletes != null;
-        NetTable known = tables.get(table.oid());
-        boolean addressedOtherwise = known != null && (known.table != table || !known.key.equals(key));
+        boolean addressedOtherwise = known != null && (known.table != table || !known.key.equals(key.columns()));
         return complete || deletesDisagree || addressedOtherwise || standsAlone(table, key);
     }
 
-    private static boolean standsAlone(Table table, List<Column> key) {
-        return table.updatesReach()
-                || key.stream().anyMatch(column -> !column.type().isTellable());
-    }
-
-    private static List<String> keyTexts(Table table, List<Column> key, Operation operation) throws SQLException {
-        String[] texts = new String[key.size()];
-        for (Cell cell : operation.key()) {
-            Column column = table.column(cell.column());
-            Object value = Objects.requireNonNull(cell.value(), cell.column());
-            try {
-                texts[key.indexOf(column)] = column.type().keyText(value);
-            } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException("key column " + cell.column() + ": " + e.getMessage(), e);
-            }
-        }
-        return List.of(texts);
+    private static boolean standsAlone(Table table, Key key) {
+        return table.updatesReach() || !key.isTellable();
     }
 
     private static boolean canFold(NetRow row, Table table, Operation operation) throws SQLException {
@@ -98,10 +115,10 @@ final class NetChange {
         return true;
     }
 
-    private static void upsert(NetRow row, Table table, List<Column> key, Operation operation) throws SQLException {
+    private static void upsert(NetRow row, Table table, Key key, Operation operation) throws SQLException {
         for (Cell cell : operation.cells()) {
             Column column = table.column(cell.column());
-            if (key.contains(column)) {
+            if (key.columns().contains(column)) {
                 throw new IllegalArgumentException(
                         "column " + cell.column() + " is part of the key; name it only there");
             }
@@ -127,22 +144,30 @@ final class NetChange {
 
     /** @throws SQLException the database refuses it; the transaction has to be rolled back */
     void send(Connection connection) throws SQLException {
-        for (NetTable each : deletes.values()) {
+        for (NetTable each : deletes) {
             List<NetRow> rows =
                     each.rows.values().stream().filter(NetRow::isDeleted).toList();
             new Statements(connection, each.table, each.key).delete(rows);
         }
-        for (NetTable each : upserts.values()) {
-            Map<String, List<NetRow>> alike = new LinkedHashMap<>();
-            for (NetRow row : each.rows.values()) {
-                if (row.isWritten()) {
-                    alike.computeIfAbsent((row.isDeleted() ? "new " : "") + row.shape(), shape -> new ArrayList<>())
-                            .add(row);
-                }
-            }
-            for (List<NetRow> rows : alike.values()) {
+        for (NetTable each : upserts) {
+            for (List<NetRow> rows : alike(each.rows.values())) {
                 new Statements(connection, each.table, each.key).upsert(rows);
             }
         }
+    }
+
+    /** The rows to be written, those together that one statement can write. */
+    private static Collection<List<NetRow>> alike(Collection<NetRow> rows) {
+        Map<String, List<NetRow>> alike = new LinkedHashMap<>();
+        List<NetRow> latest = List.of();
+        for (NetRow row : rows) {
+            if (row.isWritten()) {
+                if (latest.isEmpty() || !latest.get(0).isLike(row)) {
+                    latest = alike.computeIfAbsent(row.shape(), shape -> new ArrayList<>());
+                }
+                latest.add(row);
+            }
+        }
+        return alike.values();
     }
 }

@@ -38,9 +38,14 @@ final class NetRow {
         return written;
     }
 
-    /** Equal for rows with the same columns changed in the same ways. */
+    /** Whether the same columns are changed in the same ways, after a delete or without one. */
+    boolean isLike(NetRow other) {
+        return deleted == other.deleted && Arrays.equals(kinds, other.kinds);
+    }
+
+    /** Equal for rows that are alike. */
     String shape() {
-        return new String(kinds, StandardCharsets.US_ASCII);
+        return (deleted ? "new " : "") + new String(kinds, StandardCharsets.US_ASCII);
     }
 
     boolean touches(Column column) {

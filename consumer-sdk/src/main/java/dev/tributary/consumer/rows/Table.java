@@ -1,14 +1,15 @@
 package dev.tributary.consumer.rows;
 
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** A table in use, as the database's catalogue has it. Not thread-safe. */
 final class Table {
@@ -23,7 +24,8 @@ final class Table {
     private final boolean deletesReach;
     private final boolean updatesReach;
     private final Map<String, Column> byName = new HashMap<>();
-    private KeyShape lastKey = new KeyShape(List.of(), List.of());
+    /** The next operation's is mostly the same. */
+    private @Nullable Key lastKey;
 
     /**
      * @param name as handlers call it
@@ -102,23 +104,28 @@ final class Table {
         return column;
     }
 
-    /** The columns of a key, on which the table has a unique index; by their place in the table. */
-    List<Column> key(List<Cell> key) throws SQLException {
-        if (!lastKey.isOf(key)) {
-            lastKey = new KeyShape(key.stream().map(Cell::column).toList(), keyColumns(key));
+    /** The key that an operation names its row by, on whose columns the table has a unique index. */
+    Key key(List<Cell> written) throws SQLException {
+        if (lastKey == null || !lastKey.isOf(written)) {
+            lastKey = new Key(written.stream().map(Cell::column).toList(), keyColumns(written));
         }
-        return lastKey.columns;
+        return lastKey;
     }
 
-    private List<Column> keyColumns(List<Cell> key) throws SQLException {
-        Set<Column> found = new TreeSet<>(Comparator.comparing(Column::index));
-        for (Cell cell : key) {
-            if (!found.add(column(cell.column()))) {
+    private List<Column> keyColumns(List<Cell> written) throws SQLException {
+        List<Column> columnsOfKey = new ArrayList<>();
+        for (Cell cell : written) {
+            Column column = column(cell.column());
+            if (columnsOfKey.contains(column)) {
                 throw new IllegalArgumentException("key column " + cell.column() + " is named twice");
             }
+            columnsOfKey.add(column);
         }
-        if (!uniqueKeys.contains(found.stream().map(Column::name).collect(Collectors.toSet()))) {
-            String list = found.stream().map(Column::quoted).collect(Collectors.joining(", "));
+        if (!uniqueKeys.contains(columnsOfKey.stream().map(Column::name).collect(Collectors.toSet()))) {
+            String list = columnsOfKey.stream()
+                    .sorted(Comparator.comparing(Column::index))
+                    .map(Column::quoted)
+                    .collect(Collectors.joining(", "));
             throw new SQLException(
                     "table " + qualified + " has no unique index on exactly the key columns (" + list
                             + "), not deferrable and without a condition: CREATE UNIQUE INDEX ON " + qualified + " ("
@@ -126,21 +133,6 @@ final class Table {
                             + "), or use another key",
                     NO_UNIQUE_INDEX);
         }
-        return List.copyOf(found);
-    }
-
-    /** Columns as handlers wrote them, and what they are: the next operation's are mostly the same. */
-    private record KeyShape(List<String> written, List<Column> columns) {
-        boolean isOf(List<Cell> key) {
-            if (key.size() != written.size()) {
-                return false;
-            }
-            for (int i = 0; i < key.size(); i++) {
-                if (!key.get(i).column().equals(written.get(i))) {
-                    return false;
-                }
-            }
-            return true;
-        }
+        return columnsOfKey;
     }
 }

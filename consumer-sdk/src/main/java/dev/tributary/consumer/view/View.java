@@ -133,7 +133,6 @@ public final class View implements AutoCloseable {
     /** Describes a view. Not thread-safe. */
     public static final class Builder {
         private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_]{0,39}");
-        private static final Limits BUILDING = new Limits(2_000, 8L << 20, 8_000, 32L << 20, 1_000, 1_000_000);
 
         private final String name;
         private final SortedMap<Integer, ViewVersion> versions = new TreeMap<>();
@@ -141,7 +140,7 @@ public final class View implements AutoCloseable {
         private final List<Consumer<Subscription.Builder>> effects = new ArrayList<>();
         private Map<String, Object> kafka = Map.of();
         private @Nullable DataSource dataSource;
-        private Limits limits = BUILDING;
+        private Limits limits = Limits.ofDefaults();
         private Timeouts timeouts = Timeouts.ofDefaults();
         private Consumer<Subscription.Builder> settings = subscription -> {};
         private boolean automatic = true;
@@ -206,7 +205,7 @@ public final class View implements AutoCloseable {
             return this;
         }
 
-        /** How much is taken on at a time; by default up to 2000 events or 8 MiB in a transaction. */
+        /** How much is taken on at a time; {@link Limits#ofDefaults} by default. */
         public Builder limits(Limits bounds) {
             limits = bounds;
             return this;
