@@ -258,7 +258,7 @@ final class BatchTransaction {
 
         private @Nullable Stop takeEvent(Decoded decoded) throws Exception {
             Event<byte[]> event = decoded.event();
-if (config.passesOver(event)) {
+            if (config.passesOver(event)) {
                 count(What.SKIPPED);
                 return null;
             }

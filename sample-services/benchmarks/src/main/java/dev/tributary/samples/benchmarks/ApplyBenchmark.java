@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -30,16 +29,17 @@ import picocli.CommandLine.Option;
 final class ApplyBenchmark implements Callable<Integer> {
     private static final int FULL_EVENTS = 1_000_000;
     private static final int FULL_ROUNDS = 3;
+    private static final int ONE_PARTITION = 1;
 
     @Option(names = "--rows", split = ",", description = "Whose rows the events change: ${COMPLETION-CANDIDATES}.")
     private Set<RowSet> rowSets = EnumSet.allOf(RowSet.class);
 
     @Option(names = "--events", description = "Measured events; slow ones get a share of them.")
-    private int events = 200_000;
+    private int events = 400_000;
 
     /** A JVM needs some until its optimising compiler has come to rest. */
     @Option(names = "--warm-up", description = "Events before the measured ones, as part of the same topic.")
-    private int warmUp = 150_000;
+    private int warmUp = 300_000;
 
     @Option(names = "--rounds", description = "Rounds in which all take their turn; the figures are medians.")
     private int rounds = 1;
@@ -47,8 +47,10 @@ final class ApplyBenchmark implements Callable<Integer> {
     @Option(names = "--full", description = "1,000,000 measured events in 3 rounds.")
     private boolean full;
 
-    @Option(names = "--fsync", description = "Waits for the disk at each commit. Without, those gain who commit often.")
-    private boolean fsync;
+    @Option(
+            names = "--no-fsync",
+            description = "PostgreSQL does not wait for the disk at each commit; those gain who commit often.")
+    private boolean noFsync;
 
     @Option(names = "--only", split = ",", description = "Only these: ${COMPLETION-CANDIDATES}.")
     private Set<Applier> appliers = EnumSet.allOf(Applier.class);
@@ -69,18 +71,10 @@ final class ApplyBenchmark implements Callable<Integer> {
             rounds = FULL_ROUNDS;
         }
         ObjectNode json = mapper.createObjectNode();
-        json.putObject("machine")
-                .put("cores", Runtime.getRuntime().availableProcessors())
-                .put("java", System.getProperty("java.vm.version"))
-                .put("loadAtStart", load());
-        json.put("events", events).put("warmUp", warmUp).put("fsync", fsync);
+        json.set("machine", Machine.json());
+        json.put("events", events).put("warmUp", warmUp).put("fsync", !noFsync);
         ArrayNode comparisons = json.putArray("comparisons");
-        try (LocalPostgres postgres = LocalPostgres.startOwn(Map.of(
-                        "shared_buffers", "512MB",
-                        "max_wal_size", "16GB",
-                        "checkpoint_timeout", "1h",
-                        "autovacuum", "off",
-                        "fsync", fsync ? "on" : "off"));
+        try (LocalPostgres postgres = LocalPostgres.startOwn(postgresSettings(!noFsync));
                 LocalKafka kafka = LocalKafka.startOwn(Map.of())) {
             for (RowSet rowSet : rowSets) {
                 ApplyComparison comparison = compare(new ApplyRace(postgres, kafka, jvmArguments), kafka, rowSet);
@@ -92,6 +86,16 @@ final class ApplyBenchmark implements Callable<Integer> {
         return ExitCode.OK;
     }
 
+    /** So that no round is disturbed by a checkpoint or a vacuum. */
+    static Map<String, String> postgresSettings(boolean fsync) {
+        return Map.of(
+                "shared_buffers", "512MB",
+                "max_wal_size", "16GB",
+                "checkpoint_timeout", "1h",
+                "autovacuum", "off",
+                "fsync", fsync ? "on" : "off");
+    }
+
     private ApplyComparison compare(ApplyRace race, LocalKafka kafka, RowSet rowSet) throws Exception {
         ApplyComparison comparison = new ApplyComparison(rowSet);
         Map<Double, CustomerTopic> topics = new HashMap<>();
@@ -100,22 +104,21 @@ final class ApplyBenchmark implements Callable<Integer> {
                 CustomerTopic topic = topics.get(applier.share());
                 if (topic == null) {
                     String source = rowSet.name().toLowerCase(Locale.ROOT) + "_" + topics.size();
-                    topic = CustomerTopic.fill(kafka, rowSet, source, (int) (applier.share() * (warmUp + events)));
+                    System.err.printf(
+                            "%s: filling a topic with %,d events%n",
+                            rowSet.title(), (int) (applier.share() * (warmUp + events)));
+                    topic = CustomerTopic.fill(
+                            kafka, rowSet, source, (int) (applier.share() * (warmUp + events)), ONE_PARTITION);
                     topics.put(applier.share(), topic);
                 }
                 ApplyMeasurement measurement = race.run(applier, topic, (int) (applier.share() * warmUp));
                 System.err.printf(
                         "%s, round %d, %s: %,.0f events/s, load %.1f%n",
-                        rowSet.title(), round, applier.title(), measurement.eventsPerSecond(), load());
+                        rowSet.title(), round, applier.title(), measurement.eventsPerSecond(), Machine.load());
                 comparison.add(applier, measurement);
             }
         }
         return comparison;
-    }
-
-    /** Of the whole machine; what others do on it shows here. */
-    private static double load() {
-        return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
     }
 
     private void write(ObjectNode json) throws IOException {

@@ -35,7 +35,7 @@ final class ApplyMain {
         ProducerMain.waitForTheEnd();
     }
 
-    private static void print(LongSupplier applied, int atLeast) throws InterruptedException {
+    static void print(LongSupplier applied, int atLeast) throws InterruptedException {
         long now = applied.getAsLong();
         while (now < atLeast) {
             Thread.sleep(LOOK_INTERVAL_MS);
@@ -67,7 +67,7 @@ final class ApplyMain {
         return () -> subscription.status().totals().applied();
     }
 
-    private static RowsHandler<CustomerChanged> rows() {
+    static RowsHandler<CustomerChanged> rows() {
         return (event, rows) -> rows.table("customer")
                 .key("customer_id", event.payload().customerId())
                 .set("name", event.payload().name())

@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
             LatencyBenchmark.class,
             IdleBenchmark.class,
             ApplyBenchmark.class,
+            RebuildBenchmark.class,
             ReplayBenchmark.class
         })
 public final class Benchmarks implements Runnable {
@@ -36,6 +37,7 @@ public final class Benchmarks implements Runnable {
     /** Without a command. */
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "A command is missing: relay, latency, idle, apply or replay");
+        throw new ParameterException(
+                spec.commandLine(), "A command is missing: relay, latency, idle, apply, rebuild or replay");
     }
 }

@@ -5,11 +5,16 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.tributary.localstack.LocalKafka;
+import dev.tributary.localstack.LocalPostgres;
 import dev.tributary.outbox.wire.Position;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.OutboxEvent;
 import dev.tributary.relay.routing.EventRouter;
 import java.io.IOException;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -23,18 +28,18 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /**
- * A topic of one partition, filled with what the relay would have written.
+ * A topic, filled with what the relay would have written.
  *
  * @param rows how many customers there are
  * @param totalCents the sum of what each customer's last event says
  */
 record CustomerTopic(String name, int events, int rows, long totalCents) {
     @SuppressWarnings("FutureReturnValueIgnored") // the callback tells
-    static CustomerTopic fill(LocalKafka kafka, RowSet rowSet, String source, int events)
+    static CustomerTopic fill(LocalKafka kafka, RowSet rowSet, String source, int events, int partitions)
             throws IOException, ExecutionException, InterruptedException {
         String topic = source + "." + CustomerChanged.AGGREGATE_TYPE;
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
-            admin.createTopics(List.of(new NewTopic(topic, Optional.of(1), Optional.empty())))
+            admin.createTopics(List.of(new NewTopic(topic, Optional.of(partitions), Optional.empty())))
                     .all()
                     .get();
         }
@@ -73,6 +78,19 @@ record CustomerTopic(String name, int events, int rows, long totalCents) {
                 events,
                 totals.size(),
                 totals.values().stream().mapToLong(Long::longValue).sum());
+    }
+
+    /** Who is quick because it leaves something out takes no part: fails if a table is not what the events say. */
+    void check(String title, LocalPostgres postgres, String url, String table) throws SQLException {
+        try (Connection connection = postgres.connect(url);
+                Statement statement = connection.createStatement();
+                ResultSet sums = statement.executeQuery("SELECT count(*), sum(total_cents) FROM " + table)) {
+            sums.next();
+            if (sums.getInt(1) != rows || sums.getLong(2) != totalCents) {
+                throw new IllegalStateException(title + " made another view of the events: " + sums.getInt(1)
+                        + " rows with a sum of " + sums.getLong(2) + " instead of " + rows + " with " + totalCents);
+            }
+        }
     }
 
     /** Reads and writes payloads. */
