@@ -184,6 +184,7 @@ class ViewIT {
     void parkedEventsKeepAVersionFromTakingOverByItself() throws Exception {
         bed.send(10);
         eventuallyLive(bed.start(bed.view(1)), 1);
+        bed.assertEqualsTheFold(bed.name);
         View view = bed.start(bed.view(1).version(Accounts.version(2, (event, connection) -> {
             if (event.payload().amount() == 7) {
                 throw new IllegalArgumentException("seven");
