@@ -68,17 +68,20 @@ class ReplayIT {
     @Test
     void aHistoryEndsExactlyWhereLiveEventsGoOn() throws Exception {
         source.startRelay();
-        Thread nested = new Thread(this::publishInSavepoints, "nested");
-        nested.start();
-        try (WritersUnderTest writers = new WritersUnderTest(source, 2)) {
+        List<Thread> nested = new ArrayList<>();
+        for (int millis : List.of(20, 35, 60)) {
+            nested.add(new Thread(() -> publishInSavepoints(millis), "nested-" + millis));
+        }
+        nested.forEach(Thread::start);
+        try (WritersUnderTest writers = new WritersUnderTest(source, 1)) {
             appendAndPublish("store", 50);
-            await().atMost(SOON).until(() -> writers.commits() > 200);
+            await().atMost(SOON).until(() -> writers.commits() > 100);
             assertThat(ReplayProcess.run(source, ReplayProcess.all(topic)))
                     .anyMatch(line -> line.contains(" to replay to topic " + topic))
                     .anyMatch(line -> line.contains("live events go on at "));
             Replay first = checkSeam();
             long before = writers.commits();
-            await().atMost(SOON).until(() -> writers.commits() > before + 100);
+            await().atMost(SOON).until(() -> writers.commits() > before + 50);
             appendAndPublish("store", 20);
 
             assertThatThrownBy(() -> ReplayProcess.run(source, ReplayProcess.all(topic)))
@@ -89,7 +92,9 @@ class ReplayIT {
             assertThat(second.lsn()).isGreaterThan(first.lsn());
         } finally {
             stopping = true;
-            nested.join();
+            for (Thread thread : nested) {
+                thread.join();
+            }
         }
         ReplayProcess.run(source, ReplayProcess.resuming(ReplayProcess.all(topic)));
         source.topics.awaitExactly(source);
@@ -357,16 +362,15 @@ class ReplayIT {
     }
 
     /** Rows with the ids of subtransactions, of transactions that are under way when a snapshot is taken. */
-    private void publishInSavepoints() {
+    private void publishInSavepoints(int millis) {
         try (Connection connection = source.connect()) {
             connection.setAutoCommit(false);
             while (!stopping) {
-                SourceUnderTest.run(connection, publishing("nested"));
+                SourceUnderTest.run(connection, publishing("nested-" + millis));
                 SourceUnderTest.run(connection, "SAVEPOINT s");
-                SourceUnderTest.run(connection, publishing("nested"));
+                SourceUnderTest.run(connection, publishing("nested-" + millis));
                 SourceUnderTest.run(connection, "RELEASE s");
-                SourceUnderTest.run(connection, publishing("other"));
-                SourceUnderTest.run(connection, "SELECT pg_sleep(0.02)");
+                SourceUnderTest.run(connection, "SELECT pg_sleep(" + millis + " / 1000.0)");
                 connection.commit();
             }
         } catch (SQLException e) {

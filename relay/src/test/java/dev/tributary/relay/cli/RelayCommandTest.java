@@ -20,6 +20,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -190,6 +191,48 @@ class RelayCommandTest {
         }
         assertThat(relay("recover", "--config", config, "--source", "nobody").exitCode())
                 .isEqualTo(2);
+    }
+
+    @Test
+    void replaysNothingOnBadUsageAndForetellsWhatThereIs() throws IOException, SQLException {
+        String config = config("");
+        relay("init", "--config", config);
+        try (Connection connection = LocalPostgres.shared().connect(url);
+                Statement statement = connection.createStatement()) {
+            statement.execute("SELECT tributary.publish('order', i::text, 'order.placed.v1', '{}'),"
+                    + " tributary.append('customer', i::text, 0, 'customer.registered.v1', '{}')"
+                    + " FROM generate_series(1, 3) i");
+        }
+        Outcome foretold = replay(config, "replay-" + source, "--dry-run");
+        assertThat(foretold.exitCode()).as(foretold.err()).isZero();
+        assertThat(foretold.out())
+                .contains("  would replay 6 events: 3 of customer, 3 of order to topic replay-" + source + "\n");
+        assertThat(replay(config, "replay-" + source, "--dry-run", "--aggregate", "order/2")
+                        .out())
+                .contains("  would replay 1 events: 1 of order to topic");
+
+        Outcome own = replay(config, "tributary.mine", "--dry-run");
+        assertThat(own.exitCode()).isEqualTo(1);
+        assertThat(own.err())
+                .startsWith("source " + source
+                        + " is not replayed, or not to its end:\n  FAILED   replay: topic tributary.mine")
+                .contains("-> choose another --topic, such as replay." + source);
+        assertThat(replay(config, source + ".history").err()).contains("is named like the topics of live events");
+        assertThat(replay(config, source + ".history").exitCode()).isEqualTo(2);
+        assertThat(replay(config, "x", "--aggregate", "order").exitCode()).isEqualTo(2);
+        assertThat(replay(config, "x", "--aggregate", "order/1", "--aggregate-type", "order")
+                        .exitCode())
+                .isEqualTo(2);
+        assertThat(replay(config, "x", "--from-position", "1").err()).contains("--from-position: not a position");
+        assertThat(replay(config, "x", "--events-per-second", "0").exitCode()).isEqualTo(2);
+        assertThat(replay(config, "x", "--since", "yesterday").exitCode()).isEqualTo(2);
+    }
+
+    private Outcome replay(String config, String topic, String... more) {
+        List<String> words =
+                new ArrayList<>(List.of("replay", "--config", config, "--source", source, "--topic", topic));
+        words.addAll(List.of(more));
+        return relay(words.toArray(String[]::new));
     }
 
     @Test
