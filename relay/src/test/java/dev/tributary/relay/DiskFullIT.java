@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
+import dev.tributary.localstack.SmallDisk;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.opentest4j.TestAbortedException;
 
 /** Disks fill up under writers and relay; when there is room again and the server is started, nothing is amiss. */
 @Timeout(120)
@@ -31,9 +33,14 @@ class DiskFullIT {
                 "puts the servers' files on a disk of its own, which containers cannot see");
     }
 
+    private SmallDisk disk(String name, int megabytes) {
+        return SmallDisk.mount(directory.resolve(name), megabytes)
+                .orElseThrow(() -> new TestAbortedException("no disk can be mounted here: that takes Linux and root"));
+    }
+
     @Test
     void theDiskOfTheBrokersLogIsFull() throws Exception {
-        try (SmallDisk disk = SmallDisk.mount(directory.resolve("kafka"), 64);
+        try (SmallDisk disk = disk("kafka", 64);
                 LocalKafka kafka = LocalKafka.startOwn(Map.of(
                         "log.dirs", disk.path().resolve("data").toString(),
                         "log.segment.bytes", "1048576",
@@ -58,7 +65,7 @@ class DiskFullIT {
 
     @Test
     void theDiskOfTheWalIsFull() throws Exception {
-        try (SmallDisk disk = SmallDisk.mount(directory.resolve("wal"), 96);
+        try (SmallDisk disk = disk("wal", 96);
                 LocalPostgres postgres =
                         LocalPostgres.startOwn(Map.of("max_wal_size", "32MB", "min_wal_size", "32MB"))) {
             putWalOn(disk, postgres);

@@ -1,33 +1,41 @@
-package dev.tributary.relay;
-
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
+package dev.tributary.localstack;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
-/** A disk of a few megabytes that a test can fill up. Linux only, and only for root: otherwise the test is skipped. */
-final class SmallDisk implements AutoCloseable {
+/** A disk of a few megabytes that can be filled up, in memory. Thread-safe. */
+public final class SmallDisk implements AutoCloseable {
     private final Path path;
 
     private SmallDisk(Path path) {
         this.path = path;
     }
 
-    static SmallDisk mount(Path at, int megabytes) throws IOException {
-        Files.createDirectories(at);
+    /**
+     * Mounts one at a directory, which it creates if need be.
+     *
+     * @return empty where that is not possible: it takes Linux and root
+     */
+    public static Optional<SmallDisk> mount(Path at, int megabytes) {
+        try {
+            Files.createDirectories(at);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         boolean mounted = run("mount", "-t", "tmpfs", "-o", "size=" + megabytes + "m", "tmpfs", at.toString());
-        assumeTrue(mounted, "no disk can be mounted here: that takes Linux and root");
-        return new SmallDisk(at);
+        return mounted ? Optional.of(new SmallDisk(at)) : Optional.empty();
     }
 
-    Path path() {
+    /** Where it is. */
+    public Path path() {
         return path;
     }
 
     /** Leaves not a byte. */
-    void fill() {
+    public void fill() {
         byte[] block = new byte[64 * 1024];
         try (var filler = Files.newOutputStream(filler())) {
             while (true) {
@@ -39,7 +47,7 @@ final class SmallDisk implements AutoCloseable {
     }
 
     /** Undoes {@link #fill}. */
-    void free() {
+    public void free() {
         try {
             Files.deleteIfExists(filler());
         } catch (IOException e) {
@@ -62,6 +70,7 @@ final class SmallDisk implements AutoCloseable {
         }
     }
 
+    /** Takes it away, with all that is on it. */
     @Override
     public void close() {
         run("umount", "-l", path.toString());
