@@ -34,6 +34,7 @@ final class BatchTransaction {
     private final Tables tables = new Tables();
     private final Object connectionLock = new Object();
     private @Nullable Connection current;
+    /** Changed by commits alone: what a failed attempt has seen may have been undone with the database it was seen in. */
     private boolean mayHaveParked = true;
 
     BatchTransaction(
@@ -42,46 +43,6 @@ final class BatchTransaction {
         this.positions = positions;
         this.parking = parking;
         this.sequences = sequences;
-    }
-
-    /** What became of an attempt. Only {@link Committed} has changed anything, and {@link CommitUnknown} may have. */
-    sealed interface Outcome {
-        /**
-         * Done.
-         *
-         * @param gaps aggregates parked for numbers that are missing, in a sentence each
-         * @param healed aggregates of which such a number has come
-         */
-        record Committed(
-                Progress progress,
-                Map<What, Integer> counts,
-                List<Undecodable> garbage,
-                List<String> gaps,
-                Set<Aggregate> healed)
-                implements Outcome {}
-
-        /** Someone else has claimed the partition, or moved its position. */
-        record Fenced() implements Outcome {}
-
-        /** The database did not let it begin, whatever is in it: nothing was applied. */
-        record NotBegun(SQLException error) implements Outcome {}
-
-        /**
-         * Nothing was applied.
-         *
-         * @param index the event at which it failed; -1 if it cannot be told
-         */
-        record Failed(int index, Throwable error) implements Outcome {}
-
-        /** The connection was lost while committing: only the database knows. */
-        record CommitUnknown(SQLException error) implements Outcome {}
-
-        /**
-         * Nothing was applied.
-         *
-         * @param index the record that has to be stopped before
-         */
-        record Refused(int index, Stop stop) implements Outcome {}
     }
 
     /** Whether any aggregate is parked, as found by the claim; saves batches the question. */
@@ -110,6 +71,24 @@ final class BatchTransaction {
                     rollback(connection);
                 }
                 return outcome;
+            } finally {
+                lend(null);
+            }
+        } catch (SQLException e) {
+            return new Outcome.NotBegun(e);
+        }
+    }
+
+    /** Whether the next attempt could begin; null if so, else what would become of it. */
+    @Nullable
+    Outcome look(Claim claim, Progress at) {
+        try (Connection connection = config.dataSource().getConnection()) {
+            lend(connection);
+            try {
+                connection.setAutoCommit(false);
+                boolean mine = positions.isAt(connection, claim, at);
+                rollback(connection);
+                return mine ? null : new Outcome.Fenced();
             } finally {
                 lend(null);
             }
@@ -154,7 +133,9 @@ final class BatchTransaction {
             return new Outcome.Fenced();
         }
         sequences.begin();
-        Step step = new Step(connection, rows, poison, parkedAmong(connection, batch));
+        boolean anyParked = mayHaveParked && findsParked(connection);
+        Map<Aggregate, Parked> parked = anyParked ? parkedAmong(connection, batch) : new HashMap<>();
+        Step step = new Step(connection, rows, poison, parked);
         for (int i = 0; i < batch.size(); i++) {
             try {
                 rows.begin(i);
@@ -183,21 +164,18 @@ final class BatchTransaction {
         } catch (SQLException e) {
             return Failures.leavesCommitUnknown(e) ? new Outcome.CommitUnknown(e) : new Outcome.Failed(-1, e);
         }
-        mayHaveParked |= step.counts.containsKey(What.PARKED);
+        mayHaveParked = anyParked || step.counts.containsKey(What.PARKED);
         sequences.committed();
         return new Outcome.Committed(repeats.progressAfter(), step.counts, step.garbage, step.gaps, step.healed);
     }
 
-    private Map<Aggregate, Parked> parkedAmong(Connection connection, List<Incoming> batch) throws SQLException {
-        if (!mayHaveParked) {
-            return new HashMap<>();
-        }
-        // Redrives, which may run elsewhere, write there
+    /** Also learns what redrives, which may run elsewhere, have written. */
+    private boolean findsParked(Connection connection) throws SQLException {
         sequences.refresh(connection);
-        if (parking.aggregates(connection, 1) == 0) {
-            mayHaveParked = false;
-            return new HashMap<>();
-        }
+        return parking.aggregates(connection, 1) > 0;
+    }
+
+    private Map<Aggregate, Parked> parkedAmong(Connection connection, List<Incoming> batch) throws SQLException {
         List<Aggregate> candidates = new ArrayList<>();
         for (Incoming incoming : batch) {
             if (incoming instanceof Decoded decoded) {
@@ -290,17 +268,16 @@ final class BatchTransaction {
                 return parkPoison(decoded, last, poison);
             }
             apply(decoded, known);
-            if (hasNumber(event)) {
+            // A foreign producer's number says something only of an aggregate whose numbers are known
+            if (hasNumber(event) && (event.position() != null || last > 0)) {
                 sequences.applied(event, last);
             }
             return null;
         }
 
-        /** Whether its sequence says something about the events before it. */
+        /** Whether its sequence may say something about the events before it. */
         private boolean hasNumber(Event<?> event) {
-            return event.sequence() != null
-                    && event.position() != null
-                    && config.policy().sequenceGap() == SequenceGap.PARK;
+            return event.sequence() != null && config.policy().sequenceGap() == SequenceGap.PARK;
         }
 
         private void takeOfParked(Decoded decoded, Parked behind, boolean known) throws Exception {
@@ -310,8 +287,11 @@ final class BatchTransaction {
                 Aggregate aggregate = Aggregate.of(event);
                 parking.applied(connection, aggregate, behind);
                 healed.add(aggregate);
+            } else if (behind.waitsFor(event) && poison != null) {
+                parking.parkAwaited(connection, decoded, poison.failure(), behind);
+                count(What.PARKED);
             } else if (known || hasNumber(event)) {
-                parking.park(connection, decoded, poison == null ? null : poison.failure());
+                parking.park(connection, decoded, null);
                 count(What.PARKED);
             } else {
                 count(What.SKIPPED);

@@ -173,7 +173,7 @@ public final class ParkedEvents {
             List<Long> which = numbers == null ? store.numbers(connection, aggregate) : numbers;
             int moved = store.discard(connection, which, reason, who);
             long last = store.lastSequence(connection, aggregate);
-            store.applied(connection, aggregate, last == 0 ? 0 : store.lastSeen(connection, aggregate, last));
+            store.applied(connection, aggregate, order.lastSeen(connection, aggregate, last));
             connection.commit();
             partition.ifPresent(p -> counters.apply(p).add(What.DISCARDED, moved));
             return moved;

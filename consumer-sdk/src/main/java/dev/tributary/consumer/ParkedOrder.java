@@ -43,6 +43,11 @@ final class ParkedOrder {
         return new Next(List.of(waiting), last, store.missing(connection, aggregate, last, sequence(waiting)));
     }
 
+    /** As {@link ParkedStore#lastSeen}; 0 where numbers say nothing. */
+    long lastSeen(Connection connection, Aggregate aggregate, long last) throws SQLException {
+        return looksAtSequences ? store.lastSeen(connection, aggregate, last) : 0;
+    }
+
     /** Those before the first that is not next. */
     private Next unbroken(Connection connection, List<ParkedEvent> parked, long from) throws SQLException {
         List<ParkedEvent> unbroken = new ArrayList<>();

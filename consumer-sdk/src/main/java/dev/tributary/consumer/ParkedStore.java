@@ -206,15 +206,40 @@ final class ParkedStore {
         return next <= last + 1 ? null : Missing.between(last, next, discarded(connection, aggregate, last, next));
     }
 
-    /** Goes on from an aggregate's last sequence over those that follow it and are discarded. */
+    /**
+     * The last number of a parked aggregate that need not come any more, once the last one applied is {@code last}: those
+     * that follow and are discarded are behind it, and so are, where nothing was applied, those that it begins with.
+     *
+     * @param last 0 if not known
+     * @return 0 if not known
+     */
     long lastSeen(Connection connection, Aggregate aggregate, long last) throws SQLException {
-        long seen = last;
-        for (long discarded : discarded(connection, aggregate, last, Long.MAX_VALUE)) {
+        long seen = last == 0 ? beforeFirstDiscarded(connection, aggregate) : last;
+        if (seen < 0) {
+            return 0;
+        }
+        for (long discarded : discarded(connection, aggregate, seen, Long.MAX_VALUE)) {
             if (discarded == seen + 1) {
                 seen++;
             }
         }
         return seen;
+    }
+
+    /** -1 if the first event since the aggregate was parked is not discarded. */
+    private long beforeFirstDiscarded(Connection connection, Aggregate aggregate) throws SQLException {
+        String of = " WHERE (e.subscription, e.source, e.aggregate_type, e.aggregate_id)"
+                + " = (a.subscription, a.source, a.aggregate_type, a.aggregate_id) AND e.position IS NOT NULL";
+        try (PreparedStatement query = connection.prepareStatement("SELECT CASE WHEN d.first < coalesce(p.first, "
+                + Long.MAX_VALUE + ") THEN d.first - 1 ELSE -1 END FROM (SELECT * FROM tributary.parked_aggregate"
+                + OF_AGGREGATE + ") a, LATERAL (SELECT min(sequence) AS first FROM tributary.discarded_event e" + of
+                + " AND e.parked_at >= a.parked_at) d,"
+                + " LATERAL (SELECT min(sequence) AS first FROM tributary.parked_event e" + of + ") p")) {
+            setAggregate(query, aggregate);
+            try (ResultSet row = query.executeQuery()) {
+                return row.next() ? row.getLong(1) : -1;
+            }
+        }
     }
 
     private List<Long> discarded(Connection connection, Aggregate aggregate, long after, long before)

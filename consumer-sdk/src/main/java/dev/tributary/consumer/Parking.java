@@ -57,7 +57,7 @@ final class Parking {
         /** The sequence of its last event that was applied; 0 if not known. */
         private long lastSequence;
         /** Whether it waits for numbers to come. */
-        private final boolean forMissing;
+        private boolean forMissing;
 
         Parked(long lastSequence, boolean forMissing) {
             this.lastSequence = lastSequence;
@@ -157,7 +157,7 @@ final class Parking {
 
     /** What a parked aggregate has waited for has come and been applied. */
     void applied(Connection connection, Aggregate aggregate, Parked parked) throws SQLException {
-        parked.lastSequence++;
+        parked.lastSequence = store.lastSeen(connection, aggregate, parked.lastSequence + 1);
         try (PreparedStatement update = connection.prepareStatement(
                 "UPDATE tributary.parked_aggregate SET last_sequence = ? WHERE subscription = ? AND source = ?"
                         + " AND aggregate_type = ? AND aggregate_id = ?")) {
@@ -168,6 +168,13 @@ final class Parking {
             update.setString(5, aggregate.id());
             update.executeUpdate();
         }
+    }
+
+    /** What a parked aggregate has waited for has come and cannot be applied: from now on it waits for people. */
+    void parkAwaited(Connection connection, Decoded awaited, Failure failure, Parked parked) throws SQLException {
+        parked.forMissing = false;
+        park(connection, awaited, failure);
+        store.waitsFor(connection, Aggregate.of(awaited.event()), null);
     }
 
     /**

@@ -38,6 +38,8 @@ final class PartitionSequences {
     private Journal written = Journal.EMPTY;
     private @Nullable Event<?> keyed;
     private long key;
+    /** Whether something was learnt in a transaction that has not been committed yet. */
+    private boolean learnt;
 
     /** The journal as it is in the database. */
     private static final class Journal {
@@ -71,15 +73,31 @@ final class PartitionSequences {
 
     /** Forgets what is in memory for what is in the database. */
     void load(Connection connection) throws SQLException {
-        recent = new LastSequences();
-        older = new LastSequences();
-        journal = Journal.EMPTY;
-        refresh(connection);
+        forget();
+        learn(connection);
+        learnt = false;
         begin();
     }
 
-    /** Learns what others have written since. */
+    private void forget() {
+        recent = new LastSequences();
+        older = new LastSequences();
+        journal = Journal.EMPTY;
+        learnt = false;
+    }
+
+    /**
+     * Learns what others have written since. If what was learnt last did not come with a commit, all is learnt anew: the
+     * database may have been put back to what it was before.
+     */
     void refresh(Connection connection) throws SQLException {
+        if (learnt) {
+            forget();
+        }
+        learn(connection);
+    }
+
+    private void learn(Connection connection) throws SQLException {
         try (PreparedStatement query = connection.prepareStatement("SELECT row_number, data"
                 + " FROM tributary.aggregate_sequence" + OF_PARTITION + " AND row_number > ? ORDER BY row_number")) {
             setPartition(query, 1);
@@ -88,6 +106,7 @@ final class PartitionSequences {
                 while (row.next()) {
                     byte[] data = row.getBytes(2);
                     recent.decode(data);
+                    learnt = true;
                     // An upper bound for what one that was rewritten now would have
                     journal = new Journal(row.getLong(1), new byte[0], journal.bytes + data.length, 0);
                     forgetOldest();
@@ -150,6 +169,7 @@ final class PartitionSequences {
     /** What was written is committed. */
     void committed() {
         recent.putAll(changes);
+        learnt = false;
         journal = written;
         forgetOldest();
         begin();

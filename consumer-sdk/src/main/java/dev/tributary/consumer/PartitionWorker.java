@@ -1,6 +1,5 @@
 package dev.tributary.consumer;
 
-import dev.tributary.consumer.BatchTransaction.Outcome;
 import dev.tributary.consumer.LiveCounters.What;
 import dev.tributary.consumer.OpenPartition.Result;
 import dev.tributary.consumer.PositionStore.Claim;
@@ -29,6 +28,9 @@ final class PartitionWorker implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(PartitionWorker.class);
     /** Longer than a revived instance needs to hear that it has lost its partitions, so that it does not claim them. */
     private static final Duration AFTER_FENCED = Duration.ofSeconds(1);
+
+    /** How long a position that was put back, by people or with the whole database, may go unnoticed while nothing comes. */
+    private static final Duration IDLE_LOOK_EVERY = Duration.ofSeconds(3);
 
     /** So that a feed which lets nothing through is heard when it does, and the end of this worker is too. */
     private static final Duration FEED_ASKED_EVERY = Duration.ofMillis(100);
@@ -158,10 +160,24 @@ final class PartitionWorker implements Runnable {
     private void applyBatches(Claim claimed) throws InterruptedException {
         boolean stillMine = true;
         while (stillMine && !isEnding() && !reopen) {
-            List<Incoming> batch = buffer.take(batchSize.next());
+            List<Incoming> batch = buffer.take(batchSize.next(), IDLE_LOOK_EVERY);
             Feed feed = config.feed();
-            stillMine = batch.isEmpty() || (feed == null ? apply(claimed, batch) : applyAsLet(feed, claimed, batch));
+            if (batch.isEmpty()) {
+                stillMine = isEnding() || reopen || settleIdle(transaction.look(claimed, progress()));
+            } else {
+                stillMine = feed == null ? apply(claimed, batch) : applyAsLet(feed, claimed, batch);
+            }
         }
+    }
+
+    /** False if the partition has to be opened again. */
+    private boolean settleIdle(@Nullable Outcome doubtful) throws InterruptedException {
+        if (doubtful == null) {
+            standing.running();
+            backoff.reset();
+            return true;
+        }
+        return settle(doubtful, new BatchParts(List.of()));
     }
 
     /** Applies all of it, as the feed lets it; false if the partition has to be opened again. */

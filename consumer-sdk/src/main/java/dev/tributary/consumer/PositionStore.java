@@ -128,6 +128,17 @@ final class PositionStore {
         }
     }
 
+    /** Whether {@link #advance} would succeed now. */
+    boolean isAt(Connection connection, Claim claim, Progress progress) throws SQLException {
+        try (PreparedStatement query =
+                connection.prepareStatement("SELECT FROM tributary.subscription_position" + OWNED)) {
+            setOwned(query, 1, claim, progress);
+            try (ResultSet row = query.executeQuery()) {
+                return row.next();
+            }
+        }
+    }
+
     /** What holds for this transaction. */
     private String settings() {
         return "set_config('idle_in_transaction_session_timeout', ?, true)"

@@ -1,5 +1,6 @@
 package dev.tributary.consumer;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -78,13 +79,19 @@ final class RecordBuffer {
         notifyAll();
     }
 
-    /** The next batch, of so many events at most; waits for its first record. Empty if woken. */
-    List<Incoming> take(int eventsMax) throws InterruptedException {
+    /**
+     * The next batch, of so many events at most; waits for its first record, but not for longer than {@code max}. Empty
+     * then, and if woken.
+     */
+    List<Incoming> take(int eventsMax, Duration max) throws InterruptedException {
         List<Incoming> batch = new ArrayList<>();
         boolean roomAgain;
         synchronized (this) {
-            while (records.isEmpty() && !woken) {
-                wait();
+            long deadline = System.nanoTime() + max.toNanos();
+            long left = max.toMillis();
+            while (records.isEmpty() && !woken && left > 0) {
+                wait(left);
+                left = Duration.ofNanos(deadline - System.nanoTime()).toMillis();
             }
             woken = false;
             boolean wasOverHalfFull = isOverHalfFull();

@@ -138,7 +138,7 @@ final class Redrive {
         }
         boolean noneLeft = next.events().isEmpty();
         try {
-            noneLeft |= store.applied(connection, aggregate, next.last());
+            noneLeft |= store.applied(connection, aggregate, order.lastSeen(connection, aggregate, next.last()));
             connection.commit();
         } catch (SQLException e) {
             if (Failures.leavesCommitUnknown(e) || next.events().isEmpty()) {

@@ -3,7 +3,6 @@ package dev.tributary.consumer;
 import static dev.tributary.consumer.SubscriptionBed.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tributary.consumer.BatchTransaction.Outcome;
 import dev.tributary.consumer.PositionStore.Claim;
 import dev.tributary.consumer.SubscriptionConfig.Policy;
 import dev.tributary.consumer.SubscriptionConfig.TypeHandler;

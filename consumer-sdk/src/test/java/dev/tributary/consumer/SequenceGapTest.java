@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tributary.outbox.wire.WireHeaders;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.LongStream;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterEach;
@@ -157,6 +158,78 @@ class SequenceGapTest {
         assertThatThrownBy(() -> parked.acceptGap(A, "none", "ada"))
                 .isInstanceOf(SubscriptionException.class)
                 .hasMessageContaining("does not wait");
+    }
+
+    @Test
+    void numbersDiscardedWithinAGapAreNotWaitedFor() throws SQLException {
+        Subscription subscription = bed.start();
+        ParkedEvents parked = subscription.parkedEvents();
+        send("a", 1, 5, 3);
+        eventuallyParked(subscription, 2);
+        assertThat(parked.discard(parked.events(A, 0, 2).get(1).number(), "not needed", "ada"))
+                .isTrue();
+        send("a", 2);
+        eventuallyApplied("a", 1, 2);
+        send("a", 4);
+        eventuallyApplied("a", 1, 2, 4, 5);
+        eventuallyParked(subscription, 0);
+    }
+
+    @Test
+    void numberThatComesLateWithoutAPositionCountsAlsoBeforeItIsMissed() {
+        bed.start();
+        send("a", 1, 2);
+        topic.send(withoutPosition(numbered("a", 3)));
+        send("a", 4);
+        eventuallyApplied("a", 1, 2, 3, 4);
+    }
+
+    @Test
+    void gapBehindDiscardedFirstEventsIsAGap() throws SQLException {
+        Subscription subscription = bed.start(bed.bare().on(Added.TYPE, Added.class, (event, connection) -> {
+            if (event.sequence() == 1) {
+                throw new IllegalArgumentException("one");
+            }
+            ViewDatabase.apply(event, connection);
+        }));
+        ParkedEvents parked = subscription.parkedEvents();
+        send("a", 1, 3);
+        send("b", 1);
+        eventuallyParked(subscription, 3);
+        assertThat(parked.discard(parked.events(A, 0, 1).get(0).number(), "not needed", "ada"))
+                .isTrue();
+        assertThat(parked.discardAll(new Aggregate("sales", "account", "b"), "not needed", "ada"))
+                .isEqualTo(1);
+        assertThat(parked.redrive(A).failed())
+                .extracting(Redriven.Failed::error)
+                .containsExactly("sequence 3 came, 2 is missing");
+        send("b", 3);
+        eventuallyParked(subscription, 2);
+        send("a", 2);
+        send("b", 2);
+        eventuallyApplied("a", 2, 3);
+        eventuallyApplied("b", 2, 3);
+    }
+
+    @Test
+    void missingNumberThatCannotBeAppliedWaitsForPeople() throws SQLException {
+        AtomicBoolean broken = new AtomicBoolean(true);
+        Subscription.Builder builder = bed.bare().on(Added.TYPE, Added.class, (event, connection) -> {
+            if (broken.get() && event.sequence() == 2) {
+                throw new IllegalArgumentException("two");
+            }
+            ViewDatabase.apply(event, connection);
+        });
+        Subscription first = bed.start(builder);
+        send("a", 1, 3, 2);
+        eventuallyParked(first, 2);
+        first.close();
+        broken.set(false);
+        Subscription second = bed.start(builder);
+        send("a", 4);
+        eventuallyParked(second, 3);
+        assertThat(second.parkedEvents().redriveAll()).isEqualTo(new Redriven(3, 1, List.of()));
+        eventuallyApplied("a", 1, 2, 3, 4);
     }
 
     @Test

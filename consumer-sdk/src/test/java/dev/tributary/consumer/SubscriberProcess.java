@@ -1,10 +1,7 @@
 package dev.tributary.consumer;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import javax.sql.DataSource;
@@ -72,37 +69,10 @@ final class SubscriberProcess {
     }
 
     private static DataSource holdingCommits(DataSource dataSource, Path release) {
-        return (DataSource) proxy(
-                DataSource.class,
-                dataSource,
-                "getConnection",
-                connection -> proxy(Connection.class, (Connection) connection, "commit", null, () -> {
-                    if (caught) {
-                        caught = false;
-                        hold(release);
-                    }
-                }));
-    }
-
-    private interface Wrap {
-        Object wrap(Object result);
-    }
-
-    private static Object proxy(Class<?> type, Object target, String method, Wrap result) {
-        return proxy(type, target, method, result, () -> {});
-    }
-
-    private static Object proxy(Class<?> type, Object target, String method, Wrap result, Runnable before) {
-        return Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (self, called, args) -> {
-            boolean meant = called.getName().equals(method);
-            if (meant) {
-                before.run();
-            }
-            try {
-                Object value = called.invoke(target, args);
-                return meant && result != null ? result.wrap(value) : value;
-            } catch (InvocationTargetException e) {
-                throw e.getTargetException();
+        return CommitHook.before(dataSource, () -> {
+            if (caught) {
+                caught = false;
+                hold(release);
             }
         });
     }

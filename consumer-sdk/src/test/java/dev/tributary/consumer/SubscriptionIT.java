@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tributary.outbox.wire.WireHeaders;
 import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -81,7 +83,7 @@ class SubscriptionIT {
     }
 
     @Test
-    void kafkasCommittedOffsetsAreWrittenAndNeverRead() {
+    void kafkasCommittedOffsetsAreWrittenAndNeverRead() throws Exception {
         Subscription subscription = bed.start();
         topic.send(topic.added("a", 1), topic.added("a", 2));
         bed.eventuallyApplied(2);
@@ -92,11 +94,50 @@ class SubscriptionIT {
                             .get(topic.partition()))
                     .isNotNull()
                     .returns(2L, offset -> offset.offset()));
+            int sent = 2;
+            for (long offset : new long[] {0, 3, 4_711}) {
+                subscription.close();
+                admin.alterConsumerGroupOffsets(bed.name, Map.of(topic.partition(), new OffsetAndMetadata(offset)))
+                        .all()
+                        .get();
+                topic.send(topic.added("a", 1));
+                subscription = bed.start();
+                bed.eventuallyApplied(++sent);
+            }
+            subscription.close();
+            admin.deleteConsumerGroups(List.of(bed.name)).all().get();
+            topic.send(topic.added("a", 1));
+            subscription = bed.start();
+            bed.eventuallyApplied(6);
+            assertThat(subscription.status().totals().duplicates()).isZero();
+            assertThat(view.sequences()).isEqualTo(Map.of("a", List.of(1L, 2L, 3L, 4L, 5L, 6L)));
         }
         subscription.close();
         view.execute("DELETE FROM tributary.subscription_position", "TRUNCATE total", "TRUNCATE applied");
         bed.start();
+        bed.eventuallyApplied(6);
+    }
+
+    /** As docs/reading-events.md says it. */
+    @Test
+    void viewIsBegunAnewUnderARunningSubscription() throws SQLException {
+        Subscription subscription = bed.start();
+        topic.send(topic.added("a", 1), topic.event("sales", "p", Added.TYPE, "[]"), topic.added("p", 1));
+        topic.send(topic.added("a", 2));
         bed.eventuallyApplied(2);
+        eventually(
+                () -> assertThat(subscription.parkedEvents().count().events()).isEqualTo(2));
+        view.execute("BEGIN; DELETE FROM tributary.subscription_position WHERE subscription = '" + bed.name
+                + "'; DELETE FROM tributary.aggregate_sequence WHERE subscription = '" + bed.name
+                + "'; DELETE FROM tributary.parked_aggregate WHERE subscription = '" + bed.name
+                + "'; DELETE FROM tributary.parked_event WHERE subscription = '" + bed.name
+                + "'; DELETE FROM total; DELETE FROM applied; COMMIT");
+        topic.send(topic.added("a", 4), topic.added("p", 1));
+        bed.eventuallyApplied(3);
+        eventually(
+                () -> assertThat(subscription.parkedEvents().count().events()).isEqualTo(3));
+        assertThat(view.sequences()).isEqualTo(Map.of("a", List.of(1L, 2L, 3L)));
+        assertThat(view.totals()).isEqualTo(Map.of("a", 7L));
     }
 
     @Test

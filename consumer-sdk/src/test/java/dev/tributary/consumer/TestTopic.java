@@ -82,6 +82,12 @@ public final class TestTopic implements AutoCloseable {
         return record;
     }
 
+    /** An event that its source has sent again behind all others. */
+    public ProducerRecord<byte[], byte[]> later(ProducerRecord<byte[], byte[]> record) {
+        header(record, WireHeaders.POSITION, new Position(1, ++lsn, 0).toString());
+        return record;
+    }
+
     /** An event without a position. */
     public ProducerRecord<byte[], byte[]> foreign(String source, String aggregateId, String type, String json) {
         ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(name, bytes(aggregateId), bytes(json));

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tributary.consumer.ConsumerSchema;
 import dev.tributary.consumer.Event;
+import dev.tributary.consumer.ParkedAggregate;
+import dev.tributary.consumer.ParkedEvents;
 import dev.tributary.consumer.Subscription;
 import dev.tributary.consumer.SubscriptionStatus;
 import dev.tributary.consumer.rows.Rows;
@@ -29,6 +31,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -140,8 +143,64 @@ class MicronautSubscriptionTest {
             send("customer.left.v1", "{}");
             await(() -> assertThat(health(context).getStatus()).isEqualTo(HealthStatus.DOWN));
             assertThat(health(context).getDetails().toString()).contains("customer.left.v1", "STOPPED");
+            assertThat(context.getBean(MeterRegistry.class)
+                            .get("tributary.subscription.stopped")
+                            .gauge()
+                            .value())
+                    .isEqualTo(1);
         }
         assertThat(subscription.status().state()).isEqualTo(SubscriptionStatus.State.CLOSED);
+    }
+
+    @Test
+    void metersTellHowMuchIsParkedAndForHowLong() throws SQLException {
+        Map<String, Object> configuration = configuration();
+        configuration.put("test.topic", topic);
+        configuration.put("tributary.parked.count-every", "20ms");
+        try (ApplicationContext context = ApplicationContext.run(configuration)) {
+            MeterRegistry meters = context.getBean(MeterRegistry.class);
+            ParkedEvents parked = context.getBean(Subscriptions.class)
+                    .get("micronaut-customers")
+                    .parkedEvents();
+            await(() -> assertThat(parkedGauges(meters)).containsExactly(0, 0, 0));
+
+            send("customer.renamed.v1", "[]");
+            send("customer.renamed.v1", "{\"name\":\"behind\"}");
+            await(() -> assertThat(parkedGauges(meters)).startsWith(1, 2));
+            execute("UPDATE tributary.parked_aggregate SET parked_at = now() - interval '1 hour'");
+            await(() -> assertThat(parkedGauges(meters)[2]).isBetween(3_600.0, 3_700.0));
+            assertThat(counted(meters, "parked")).isEqualTo(2);
+
+            execute("ALTER TABLE tributary.parked_event RENAME TO away");
+            await(() -> assertThat(parkedGauges(meters)).containsExactly(Double.NaN, Double.NaN, Double.NaN));
+            execute("ALTER TABLE tributary.away RENAME TO parked_event");
+            ParkedAggregate one = parked.aggregates(1).get(0);
+            parked.discard(parked.events(one.aggregate(), 0, 1).get(0).number(), "unreadable", "ada");
+            assertThat(parked.redriveAll().events()).isEqualTo(1);
+            await(() -> assertThat(parkedGauges(meters)).containsExactly(0, 0, 0));
+            assertThat(counted(meters, "discarded")).isEqualTo(1);
+            assertThat(counted(meters, "redriven")).isEqualTo(1);
+        }
+    }
+
+    private static double[] parkedGauges(MeterRegistry meters) {
+        return Stream.of("aggregates", "events", "oldest.seconds")
+                .mapToDouble(what -> meters.get("tributary.subscription.parked." + what)
+                        .tag("subscription", "micronaut-customers")
+                        .gauge()
+                        .value())
+                .toArray();
+    }
+
+    private static double counted(MeterRegistry meters, String what) {
+        return meters.get("tributary.subscription." + what).functionCounter().count();
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (Connection connection = postgres.connect(url);
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
     }
 
     @Test
