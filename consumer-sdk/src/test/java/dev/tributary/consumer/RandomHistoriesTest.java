@@ -131,7 +131,7 @@ class RandomHistoriesTest {
                     Timeouts.ofDefaults().withRetryMax(Duration.ofMillis(5)).withTakeover(Duration.ofMillis(200)),
                     null);
             parked = new ParkedEvents(config, partition -> counters);
-            worker = new PartitionWorker(config, topic.partition(), probe, counters, () -> {}, () -> {});
+            worker = new PartitionWorker(config, topic.partition(), probe, counters, () -> {}, () -> {}, null);
             offered = -1;
             worker.start();
         }

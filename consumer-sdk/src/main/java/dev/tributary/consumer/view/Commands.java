@@ -46,10 +46,14 @@ final class Commands {
         this.wake = wake;
     }
 
-    /** Tries once; null if it is live now, else why not. */
+    /**
+     * Tries once; null if it is live now, else why not.
+     *
+     * @param evenWithParked whether readers may come to lack what that version has parked
+     */
     @Nullable
-    String trySwitch(int version) throws SQLException {
-        String reason = switching.attempt(version, ends.get());
+    String trySwitch(int version, boolean evenWithParked) throws SQLException {
+        String reason = switching.attempt(version, evenWithParked, ends.get());
         if (reason == null) {
             LOG.info("view {}: version {} is live", view, version);
         }
@@ -59,7 +63,7 @@ final class Commands {
     void switchTo(int version, Duration max) throws SQLException, InterruptedException {
         long deadline = System.nanoTime() + max.toNanos();
         Duration pause = TRY_EVERY_MIN;
-        String reason = trySwitch(version);
+        String reason = trySwitch(version, true);
         while (reason != null) {
             if (System.nanoTime() + pause.toNanos() > deadline) {
                 throw new SubscriptionException(
@@ -67,7 +71,7 @@ final class Commands {
             }
             Thread.sleep(pause.toMillis());
             pause = pause.multipliedBy(2).compareTo(TRY_EVERY_MAX) < 0 ? pause.multipliedBy(2) : TRY_EVERY_MAX;
-            reason = trySwitch(version);
+            reason = trySwitch(version, true);
         }
         wake.run();
     }

@@ -116,11 +116,17 @@ final class Fleet {
                     + " feed it: give changed tables a new number");
         } else if (one != null) {
             one.build().status().partitions().stream()
-                    .filter(partition -> partition.state() == PartitionStatus.State.STOPPED)
-                    .forEach(partition -> problems.add(partition.topic() + "-" + partition.partition() + ": "
-                            + partition.reason() + "; " + partition.remedy()));
+                    .filter(partition -> partition.state() == PartitionStatus.State.STOPPED
+                            || partition.state() == PartitionStatus.State.RETRYING)
+                    .forEach(partition -> problems.add(problem(partition)));
         }
         return problems;
+    }
+
+    private static String problem(PartitionStatus partition) {
+        boolean stopped = partition.state() == PartitionStatus.State.STOPPED;
+        return partition.topic() + "-" + partition.partition() + ": " + partition.reason() + "; "
+                + (stopped ? partition.remedy() : "trying again");
     }
 
     List<Subscription> subscriptions() {

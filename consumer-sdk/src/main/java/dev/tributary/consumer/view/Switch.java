@@ -52,14 +52,15 @@ final class Switch {
     /**
      * Tries once.
      *
+     * @param evenWithParked whether readers may come to lack what that version has parked
      * @param ends Kafka's ends of partitions, as far as they are known, for topics that the live version does not read
      * @return null if it is done, or was already; else why not yet
      * @throws SubscriptionException if that version cannot become live at all
      */
     @Nullable
-    String attempt(int version, Map<TopicPartition, Long> ends) throws SQLException {
+    String attempt(int version, boolean evenWithParked, Map<TopicPartition, Long> ends) throws SQLException {
         try {
-            Transactions.run(dataSource, connection -> run(connection, version, ends));
+            Transactions.run(dataSource, connection -> run(connection, version, evenWithParked, ends));
             return null;
         } catch (NotNow e) {
             return e.getMessage();
@@ -77,7 +78,8 @@ final class Switch {
         }
     }
 
-    private void run(Connection connection, int version, Map<TopicPartition, Long> ends) throws SQLException {
+    private void run(Connection connection, int version, boolean evenWithParked, Map<TopicPartition, Long> ends)
+            throws SQLException {
         execute(connection, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"); // waiting for others is what it does
         lockTimeout(connection, LOCK_MAX_FOR_FEEDERS);
         SortedMap<Integer, VersionRow> rows = versions.lock(connection);
@@ -98,6 +100,9 @@ final class Switch {
         }
         requireNoOlderSnapshot(connection, version);
         waitUntilAsFar(connection, live, next, ends);
+        if (!evenWithParked) {
+            requireNoneParked(connection, next);
+        }
         lockTimeout(connection, LOCK_MAX_FOR_READERS);
         new StableNames(connection, view).lead(live.schema(), next.schema());
         versions.become(connection, live.version(), VersionState.PREVIOUS);
@@ -137,6 +142,24 @@ final class Switch {
                 }
             }
         }
+    }
+
+    /** Only now: it may have parked some on its way here. */
+    private static void requireNoneParked(Connection connection, VersionRow next) throws SQLException {
+        try (PreparedStatement query =
+                connection.prepareStatement("SELECT count(*) FROM tributary.parked_event WHERE subscription = ?")) {
+            query.setString(1, next.subscription());
+            try (ResultSet row = query.executeQuery()) {
+                row.next();
+                if (row.getLong(1) > 0) {
+                    throw new NotNow(withheldForParked(row.getLong(1)));
+                }
+            }
+        }
+    }
+
+    static String withheldForParked(long events) {
+        return events + " events are parked, which readers would lack: redrive or discard them, or switch by command";
     }
 
     private static void lockTimeout(Connection connection, String max) throws SQLException {

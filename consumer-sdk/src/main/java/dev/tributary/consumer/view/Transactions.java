@@ -3,10 +3,14 @@ package dev.tributary.consumer.view;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.sql.Statement;
 import javax.sql.DataSource;
 
 /** Work in a transaction of its own, which is rolled back when it fails. */
 final class Transactions {
+    /** How long locks that readers or other instances wait for may outlive an instance that is frozen or cut off. */
+    private static final String IDLE_MAX = "3s";
+
     private Transactions() {}
 
     interface Work {
@@ -17,8 +21,12 @@ final class Transactions {
         T ask(Connection connection) throws SQLException;
     }
 
+    /** Changes something. */
     static void run(DataSource dataSource, Work work) throws SQLException {
         get(dataSource, connection -> {
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("SET LOCAL idle_in_transaction_session_timeout = '" + IDLE_MAX + "'");
+            }
             work.run(connection);
             return true;
         });

@@ -142,10 +142,14 @@ final class VersionStore {
         }
     }
 
-    /** Whether a version has tables to be fed, which it keeps until the transaction ends. */
+    /**
+     * Whether a version has tables to be fed, which it keeps until the transaction ends: soon, even if its instance
+     * freezes.
+     */
     boolean isFed(Connection connection, int version) throws SQLException {
         try (PreparedStatement query = connection.prepareStatement(
-                "SELECT state FROM tributary.view_version WHERE view = ? AND version = ? FOR SHARE")) {
+                "SELECT state, set_config('idle_in_transaction_session_timeout', '3s', true)"
+                        + " FROM tributary.view_version WHERE view = ? AND version = ? FOR SHARE")) {
             setKey(query, 1, version);
             try (ResultSet row = query.executeQuery()) {
                 return row.next() && VersionState.valueOf(row.getString(1)).isFed();

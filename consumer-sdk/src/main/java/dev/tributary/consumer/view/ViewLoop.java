@@ -294,10 +294,7 @@ final class ViewLoop {
             if (due) {
                 long parked = fleet.parked(row.version());
                 if (parked > 0) {
-                    withheld.put(
-                            row.version(),
-                            parked + " events are parked, which readers would lack: redrive or discard them, or switch"
-                                    + " by command");
+                    withheld.put(row.version(), Switch.withheldForParked(parked));
                 } else {
                     trySwitch(row.version());
                     if (refusal != null) {
@@ -317,7 +314,7 @@ final class ViewLoop {
         Duration doubled = switchRetry.multipliedBy(2);
         switchRetry = doubled.compareTo(SWITCH_RETRY_MAX) < 0 ? doubled : SWITCH_RETRY_MAX;
         try {
-            refusal = commands.trySwitch(version);
+            refusal = commands.trySwitch(version, false);
         } catch (SubscriptionException e) {
             refusal = e.getMessage();
         }

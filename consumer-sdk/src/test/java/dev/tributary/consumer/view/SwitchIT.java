@@ -5,14 +5,19 @@ import static dev.tributary.consumer.view.ViewBed.eventuallyLive;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tributary.consumer.CommitHook;
 import dev.tributary.consumer.SubscriptionException;
 import dev.tributary.localstack.LocalPostgres;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -91,6 +96,61 @@ class SwitchIT {
                 next.switchTo(2, PATIENCE);
                 assertThat(readers.mistakes).isEmpty();
             }
+        }
+    }
+
+    /** As an instance that is frozen there, or whose network is gone, does not. */
+    @Test
+    void aSwitchThatDoesNotEndHoldsReadersAndEventsUpForSecondsOnly() throws Exception {
+        bed.send(100);
+        View here = bed.start(bed.view(1, 2).switchAutomatically(false));
+        eventuallyLive(here, 2);
+        here.rebuild(1);
+        eventually(() -> assertThat(ViewBed.version(here, 1).caughtUpSince()).isNotNull());
+        CountDownLatch woken = new CountDownLatch(1);
+        CountDownLatch frozen = new CountDownLatch(1);
+        AtomicBoolean freezes = new AtomicBoolean();
+        View other = bed.start(bed.view(1, 2)
+                .switchAutomatically(false)
+                .dataSource(CommitHook.before(bed.database.dataSource(), () -> {
+                    if (freezes.get() && Thread.currentThread().getName().equals("switching")) {
+                        frozen.countDown();
+                        await(woken);
+                    }
+                })));
+        eventually(() -> assertThat(ViewBed.version(other, 1).caughtUpSince()).isNotNull());
+        freezes.set(true);
+        AtomicReference<Exception> failure = new AtomicReference<>();
+        Thread switching = new Thread(() -> switchTo(other, 1, failure), "switching");
+        switching.start();
+        try {
+            assertThat(frozen.await(20, TimeUnit.SECONDS)).isTrue();
+            bed.send(10);
+            bed.assertEqualsTheFold(bed.name);
+            assertThat(bed.state(2)).isEqualTo("LIVE");
+        } finally {
+            freezes.set(false);
+            woken.countDown();
+            switching.join();
+        }
+        assertThat(failure.get()).isInstanceOf(SQLException.class);
+        other.switchTo(1, PATIENCE);
+        bed.assertEqualsTheFold(bed.name);
+    }
+
+    private static void switchTo(View view, int version, AtomicReference<Exception> failure) {
+        try {
+            view.switchTo(version, PATIENCE);
+        } catch (SQLException | InterruptedException | SubscriptionException e) {
+            failure.set(e);
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import org.apache.kafka.clients.producer.ProducerRecord;
 
 /** A topic, a database, and a view of {@link Accounts}. */
 final class ViewBed implements AutoCloseable {
@@ -29,11 +30,16 @@ final class ViewBed implements AutoCloseable {
     /** What the view has to be: per account, the sum. */
     final Map<String, Long> totals = new TreeMap<>();
 
+    private final List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
     private final List<View> started = new ArrayList<>();
     private int sent;
 
     ViewBed(int partitions) {
-        bed = new SubscriptionBed(LocalPostgres.shared(), LocalKafka.shared(), partitions);
+        this(LocalPostgres.shared(), partitions);
+    }
+
+    ViewBed(LocalPostgres postgres, int partitions) {
+        bed = new SubscriptionBed(postgres, LocalKafka.shared(), partitions);
         database = bed.view;
         topic = bed.topic;
     }
@@ -62,13 +68,34 @@ final class ViewBed implements AutoCloseable {
         return view;
     }
 
+    /** The first version is live and has caught up, and nobody feeds it. */
+    void startLiveAlone() {
+        try (View first = view(1).start()) {
+            eventuallyLive(first, 1);
+            assertEqualsTheFold(name);
+        }
+    }
+
     synchronized void send(int events) {
         for (int i = 0; i < events; i++) {
-            String account = "a" + sent % 23;
-            topic.enqueue(topic.added(account, sent));
-            totals.merge(account, (long) sent, Long::sum);
-            sent++;
+            topic.enqueue(next());
         }
+        topic.flush();
+    }
+
+    /** An event to be sent by the caller. */
+    synchronized ProducerRecord<byte[], byte[]> next() {
+        String account = "a" + sent % 23;
+        ProducerRecord<byte[], byte[]> record = topic.added(account, sent);
+        records.add(record);
+        totals.merge(account, (long) sent, Long::sum);
+        sent++;
+        return record;
+    }
+
+    /** All of it once more, as a relay would that replays. */
+    void sendAgain() {
+        records.forEach(topic::enqueue);
         topic.flush();
     }
 
@@ -86,6 +113,13 @@ final class ViewBed implements AutoCloseable {
     static void eventuallyLive(View view, int version) {
         eventually(() ->
                 assertThat(view.status().liveVersion()).as("%s", view.status()).isEqualTo(version));
+    }
+
+    /** How many events are in a version's tables. */
+    long built(int version) {
+        return state(version).isEmpty()
+                ? 0
+                : database.number("SELECT count(*) FROM " + name + "_v" + version + ".applied");
     }
 
     String state(int version) {

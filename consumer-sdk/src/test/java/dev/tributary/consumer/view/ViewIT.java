@@ -17,6 +17,7 @@ import java.sql.Connection;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -187,6 +188,8 @@ class ViewIT {
         bed.assertEqualsTheFold(bed.name);
         View view = bed.start(bed.view(1).version(Accounts.version(2, (event, connection) -> {
             if (event.payload().amount() == 7) {
+                // So that it happens while a switch has begun
+                LockSupport.parkNanos(Duration.ofMillis(300).toNanos());
                 throw new IllegalArgumentException("seven");
             }
             Accounts.apply(event, connection);
