@@ -18,6 +18,9 @@ public final class OutboxSchema {
     /** Where the scripts are on the class path, for Flyway's {@code locations}. */
     public static final String FLYWAY_LOCATION = "tributary/outbox";
 
+    /** Beside Flyway's location: who migrates a service's tables need not be allowed to create roles. */
+    private static final String ROLES = "/tributary/roles.sql";
+
     private static final List<String> SCRIPTS = List.of(
             "V0_1_1__tributary_outbox.sql", "V0_1_2__tributary_dead_letter.sql", "V0_1_3__tributary_event_store.sql");
 
@@ -26,6 +29,15 @@ public final class OutboxSchema {
     /** The scripts' SQL, in the order in which to run them. */
     public static List<String> scripts() {
         return SCRIPTS.stream().map(OutboxSchema::read).toList();
+    }
+
+    /**
+     * SQL that creates the roles {@code tributary_writer}, {@code tributary_reader} and {@code tributary_relay}, or grants them
+     * what they lack. Takes the tables to be there, and a role that may create roles and grant rights on them. May run any
+     * number of times.
+     */
+    public static String roles() {
+        return readPath(ROLES);
     }
 
     /**
@@ -42,7 +54,10 @@ public final class OutboxSchema {
     }
 
     private static String read(String name) {
-        String path = "/" + FLYWAY_LOCATION + "/" + name;
+        return readPath("/" + FLYWAY_LOCATION + "/" + name);
+    }
+
+    private static String readPath(String path) {
         try (InputStream script = OutboxSchema.class.getResourceAsStream(path)) {
             if (script == null) {
                 throw new FileNotFoundException(path);

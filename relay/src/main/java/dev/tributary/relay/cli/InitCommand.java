@@ -30,6 +30,12 @@ final class InitCommand implements Callable<Integer> {
             description = "Create the slot though there are events already; they will not be relayed.")
     private boolean leaveEvents;
 
+    @Option(
+            names = "--roles",
+            description = "Also create the roles tributary_writer, tributary_reader and tributary_relay, with no more"
+                    + " rights than they need, or grant what they lack.")
+    private boolean roles;
+
     @Option(names = "--source", paramLabel = "NAME", description = "Only this source.")
     private @Nullable String only;
 
@@ -49,7 +55,7 @@ final class InitCommand implements Callable<Integer> {
     private int prepare(SourceConfig source) {
         PrintWriter out = spec.commandLine().getOut();
         try {
-            Preparation preparation = Preparation.of(source, leaveEvents);
+            Preparation preparation = Preparation.of(source, leaveEvents, roles);
             if (dryRun) {
                 out.print(preparation.sql());
             } else {

@@ -31,6 +31,7 @@ public final class Preparation {
 
     private final SourceConfig source;
     private final boolean leaveEvents;
+    private final boolean roles;
     private final int serverMajorVersion;
     private final List<Step> transaction;
     private final @Nullable Step slot;
@@ -38,36 +39,39 @@ public final class Preparation {
     private Preparation(
             SourceConfig source,
             boolean leaveEvents,
+            boolean roles,
             int serverMajorVersion,
             List<Step> transaction,
             @Nullable Step slot) {
         this.source = source;
         this.leaveEvents = leaveEvents;
+        this.roles = roles;
         this.serverMajorVersion = serverMajorVersion;
         this.transaction = transaction;
         this.slot = slot;
     }
 
-    /** As {@link #of(SourceConfig, boolean)}, leaving no events behind. */
+    /** As {@link #of(SourceConfig, boolean, boolean)}, leaving no events behind, without roles. */
     public static Preparation of(SourceConfig source) {
-        return of(source, false);
+        return of(source, false, false);
     }
 
     /**
      * Looks at the database and changes nothing.
      *
      * @param leaveEvents whether a slot may be created though there are events already, which it will never see
+     * @param roles whether the roles for writers, readers and the relay are wanted, too
      * @throws SetupException if it cannot be reached, or has something of these names that is not usable
      */
-    public static Preparation of(SourceConfig source, boolean leaveEvents) {
+    public static Preparation of(SourceConfig source, boolean leaveEvents, boolean roles) {
         try (Connection connection = Database.connect(source)) {
-            return plan(connection, source, leaveEvents);
+            return plan(connection, source, leaveEvents, roles);
         } catch (SQLException e) {
             throw new SetupException(List.of(SqlProblem.of("connection", source, e)));
         }
     }
 
-    private static Preparation plan(Connection connection, SourceConfig source, boolean leaveEvents)
+    private static Preparation plan(Connection connection, SourceConfig source, boolean leaveEvents, boolean roles)
             throws SQLException {
         int version = Server.majorVersion(connection);
         if (version < Server.MAJOR_VERSION_MIN) {
@@ -86,6 +90,12 @@ public final class Preparation {
         } else if (!OutboxObjects.missing(connection).isEmpty()) {
             transaction.add(new Step("schema tributary", String.join("\n", OutboxSchema.scripts())));
         }
+        if (roles) {
+            refuseRolesForOtherTables(source);
+            if (Roles.lack(connection)) {
+                transaction.add(new Step("roles " + String.join(", ", Roles.NAMES), OutboxSchema.roles()));
+            }
+        }
         if (publication == null) {
             transaction.add(new Step("publication " + source.publication(), Publication.createSql(source)));
         }
@@ -93,7 +103,7 @@ public final class Preparation {
             refuseToLeaveEvents(connection, source.layout()); // before anything is created, if that can be told by now
         }
         Step slotStep = slot == null ? new Step("slot " + source.slot(), Slot.createSql(source, version)) : null;
-        return new Preparation(source, leaveEvents, version, transaction, slotStep);
+        return new Preparation(source, leaveEvents, roles, version, transaction, slotStep);
     }
 
     /** The service's own table is the service's to create. */
@@ -103,6 +113,15 @@ public final class Preparation {
                 .toList();
         if (!failures.isEmpty()) {
             throw new SetupException(failures);
+        }
+    }
+
+    private static void refuseRolesForOtherTables(SourceConfig source) {
+        if (!source.layout().isOwn()) {
+            throw new SetupException(List.of(Finding.failed(
+                    "roles",
+                    "--roles is about Tributary's own tables, and source " + source.name() + " has another layout",
+                    "Grant rights on your outbox table yourself, and leave out --roles")));
         }
     }
 
@@ -194,7 +213,7 @@ public final class Preparation {
         }
         try (Connection connection = Database.connect(source)) {
             awaitTurn(connection);
-            Preparation lacking = plan(connection, source, leaveEvents);
+            Preparation lacking = plan(connection, source, leaveEvents, roles);
             lacking.createTables(connection);
             if (lacking.slot != null) {
                 lacking.createSlot(openTransactionPatience);

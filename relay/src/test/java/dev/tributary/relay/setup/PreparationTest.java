@@ -162,7 +162,7 @@ class PreparationTest {
                 "SELECT tributary.publish('order', '1', 'a.v1', '{}')",
                 "SELECT pg_drop_replication_slot('" + database.source().slot() + "')");
         assertThat(refusal().findings()).singleElement().asString().contains("tributary.outbox", "--leave-events");
-        Preparation.of(database.source(), true).run();
+        Preparation.of(database.source(), true, false).run();
         assertThat(Preparation.of(database.source()).titles()).isEmpty();
     }
 
