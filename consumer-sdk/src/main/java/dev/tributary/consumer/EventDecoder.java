@@ -96,7 +96,7 @@ final class EventDecoder {
         private @Nullable String time;
         private @Nullable String partitionKey;
         private @Nullable String subject;
-        private final Map<String, String> others = new LinkedHashMap<>();
+        private final Map<String, String> others = new LinkedHashMap<>(2);
 
         void take(String name, byte[] value) throws Malformed {
             if (!name.startsWith(WireHeaders.CLOUD_EVENTS_PREFIX)) {

@@ -54,8 +54,8 @@ record SubscriptionConfig(
 
     /** Whether it is a replayed event of a topic that is not read: its like will not come when events are live. */
     boolean passesOver(Event<?> event) {
-        String origin = event.headers().get(WireHeaders.REPLAY_OF);
-        return origin != null && feed != null && !topics.contains(origin);
+        String origin = feed == null ? null : event.headers().get(WireHeaders.REPLAY_OF);
+        return origin != null && !topics.contains(origin);
     }
 
     /** A handler of either kind, with the class that its events' payloads are read as. */
