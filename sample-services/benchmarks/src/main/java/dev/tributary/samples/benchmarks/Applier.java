@@ -13,7 +13,7 @@ enum Applier {
     /** The limit: no key, no index, no update; only for scale. */
     COPY("bare loop, COPY into a table without a key", 1),
     /** What most people write by hand. */
-    INBOX("a transaction per message, inbox table", 0.05),
+    INBOX("a transaction per message, inbox table", 0.1),
     /** With the batch size of the others, and its buffer that keeps the last of a key's records in a batch. */
     DEBEZIUM_SINK("Debezium JDBC sink", 0.5);
 
