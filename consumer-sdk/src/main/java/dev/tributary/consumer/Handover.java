@@ -40,14 +40,7 @@ final class Handover {
      *
      * @param positions by source, the last one that history includes
      */
-    record Start(String topicId, long offset, Map<String, Position> positions) {
-        /** For a topic that two sources share. */
-        Start and(Start other) {
-            Map<String, Position> both = new HashMap<>(positions);
-            both.putAll(other.positions);
-            return new Start(topicId, Math.min(offset, other.offset), both);
-        }
-    }
+    record Start(String topicId, long offset, Map<String, Position> positions) {}
 
     /** Whether it was taken already. */
     boolean isDone() throws SQLException {

@@ -147,13 +147,14 @@ final class ReplayedHistory {
         complete = Map.of();
         Map<String, Replay> noted = new HashMap<>(notices.read());
         noted.keySet().retainAll(topics);
+        Map<String, String> heldBy = new HashMap<>();
         for (String topic : topics) {
             Replay replay = noted.get(topic);
             if (replay == null) {
                 return new Result.NotYet(
                         "nothing says what topic " + topic + " holds: `relay replay` has not written to it");
             }
-            Stop unfit = unfit(replay);
+            Stop unfit = unfit(replay, heldBy);
             if (unfit != null) {
                 return new Result.Stopped(unfit, null);
             }
@@ -165,7 +166,8 @@ final class ReplayedHistory {
         return null;
     }
 
-    private @Nullable Stop unfit(Replay replay) {
+    /** @param heldBy live topics with the replays that were found to hold their history */
+    private @Nullable Stop unfit(Replay replay, Map<String, String> heldBy) {
         if (replay.live().isEmpty()) {
             return new Stop(
                     "topic " + replay.topic() + " holds a part of the history of source " + replay.source()
@@ -177,6 +179,15 @@ final class ReplayedHistory {
                     "topic " + replay.topic() + " holds the history of "
                             + replay.live().keySet() + ", and none of them is read",
                     "name the replay of a topic that is read");
+        }
+        for (String topic : replay.live().keySet()) {
+            String other = config.topics().contains(topic) ? heldBy.put(topic, replay.topic()) : null;
+            if (other != null) {
+                return new Stop(
+                        "both " + other + " and " + replay.topic() + " hold the history of " + topic
+                                + ", of which each event would come twice",
+                        "name one of them; another replay may hold only other aggregate types");
+            }
         }
         return null;
     }
@@ -204,10 +215,10 @@ final class ReplayedHistory {
             replay.live().forEach((topic, live) -> {
                 if (config.topics().contains(topic)) {
                     live.offsets()
-                            .forEach((partition, offset) -> starts.merge(
+                            .forEach((partition, offset) -> starts.put(
                                     new TopicPartition(topic, partition),
-                                    new Handover.Start(live.topicId(), offset, Map.of(replay.source(), replay.last())),
-                                    Handover.Start::and));
+                                    new Handover.Start(
+                                            live.topicId(), offset, Map.of(replay.source(), replay.last()))));
                 }
             });
         }

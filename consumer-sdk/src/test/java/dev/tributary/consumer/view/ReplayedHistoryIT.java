@@ -93,6 +93,11 @@ class ReplayedHistoryIT {
 
     private void note(boolean complete, Map<String, Replay.Live> goesOn)
             throws ExecutionException, InterruptedException {
+        note(replayed.name(), complete, goesOn);
+    }
+
+    private void note(String topic, boolean complete, Map<String, Replay.Live> goesOn)
+            throws ExecutionException, InterruptedException {
         Map<Integer, Long> ends = new HashMap<>();
         for (int i = 0; i < 3; i++) {
             TopicPartition partition = new TopicPartition(replayed.name(), i);
@@ -103,9 +108,8 @@ class ReplayedHistoryIT {
                             .get()
                             .offset());
         }
-        Replay replay =
-                new Replay("sales", replayed.name(), id(replayed), complete, 1, HISTORY + 1, ends, goesOn, null);
-        live.send(new ProducerRecord<>(Replay.TOPIC, TestTopic.bytes(replayed.name()), replay.toJson()));
+        Replay replay = new Replay("sales", topic, id(replayed), complete, 1, HISTORY + 1, ends, goesOn, null);
+        live.send(new ProducerRecord<>(Replay.TOPIC, TestTopic.bytes(topic), replay.toJson()));
     }
 
     private String id(TestTopic topic) throws ExecutionException, InterruptedException {
@@ -122,6 +126,10 @@ class ReplayedHistoryIT {
     }
 
     private AsideBuild start() throws SQLException {
+        return start(replayed.name());
+    }
+
+    private AsideBuild start(String... replays) throws SQLException {
         Surroundings surroundings = new Surroundings(
                 SubscriptionBed.kafkaSettings(bed.kafka.bootstrapServers()),
                 bed.view.dataSource(),
@@ -138,7 +146,7 @@ class ReplayedHistoryIT {
                             }
                             ViewDatabase.apply(event, connection);
                         }))
-                .with(History.replayed(replayed.name()));
+                .with(History.replayed(replays));
         AsideBuild build = AsideBuild.start(surroundings, bed.name + ".aside", "aside", version, Long.MAX_VALUE);
         builds.add(build);
         return build;
@@ -218,5 +226,15 @@ class ReplayedHistoryIT {
         AsideBuild build = start();
         eventually(() -> assertThat(build.status().partitions()).anySatisfy(partition -> assertThat(partition.reason())
                 .contains("holds a part of the history of source sales")));
+    }
+
+    @Test
+    void twoReplaysOfTheSameTopicAreRefused() throws Exception {
+        note(true, goesOnAt(EXACT));
+        note(replayed.name() + "-again", true, goesOnAt(EXACT));
+        AsideBuild build = start(replayed.name(), replayed.name() + "-again");
+        eventually(() -> assertThat(build.status().partitions()).anySatisfy(partition -> assertThat(partition.reason())
+                .startsWith("both ")
+                .contains("hold the history of " + live.name())));
     }
 }
