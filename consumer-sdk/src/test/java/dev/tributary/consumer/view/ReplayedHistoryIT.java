@@ -126,10 +126,10 @@ class ReplayedHistoryIT {
     }
 
     private AsideBuild start() throws SQLException {
-        return start(replayed.name());
+        return start(Long.MAX_VALUE, replayed.name());
     }
 
-    private AsideBuild start(String... replays) throws SQLException {
+    private AsideBuild start(long eventsPerSecondMax, String... replays) throws SQLException {
         Surroundings surroundings = new Surroundings(
                 SubscriptionBed.kafkaSettings(bed.kafka.bootstrapServers()),
                 bed.view.dataSource(),
@@ -147,7 +147,7 @@ class ReplayedHistoryIT {
                             ViewDatabase.apply(event, connection);
                         }))
                 .with(History.replayed(replays));
-        AsideBuild build = AsideBuild.start(surroundings, bed.name + ".aside", "aside", version, Long.MAX_VALUE);
+        AsideBuild build = AsideBuild.start(surroundings, bed.name + ".aside", "aside", version, eventsPerSecondMax);
         builds.add(build);
         return build;
     }
@@ -205,7 +205,7 @@ class ReplayedHistoryIT {
     void whatIsParkedInHistoryKeepsLiveEventsOfItsAggregateBehindIt() throws Exception {
         poisoned = "a3";
         note(true, goesOnAt(EXACT));
-        AsideBuild build = start();
+        AsideBuild build = start(20, replayed.name()); // live partitions have to wait, as history takes two seconds
         long ofPoisoned = events.stream().filter(this::isPoisoned).count();
         eventually(() -> assertThat(bed.view.number("SELECT count(*) FROM aside.applied"))
                 .isEqualTo(EVENTS - ofPoisoned));
@@ -232,7 +232,7 @@ class ReplayedHistoryIT {
     void twoReplaysOfTheSameTopicAreRefused() throws Exception {
         note(true, goesOnAt(EXACT));
         note(replayed.name() + "-again", true, goesOnAt(EXACT));
-        AsideBuild build = start(replayed.name(), replayed.name() + "-again");
+        AsideBuild build = start(Long.MAX_VALUE, replayed.name(), replayed.name() + "-again");
         eventually(() -> assertThat(build.status().partitions()).anySatisfy(partition -> assertThat(partition.reason())
                 .startsWith("both ")
                 .contains("hold the history of " + live.name())));
