@@ -22,7 +22,10 @@ public final class OutboxSchema {
     private static final String ROLES = "/tributary/roles.sql";
 
     private static final List<String> SCRIPTS = List.of(
-            "V0_1_1__tributary_outbox.sql", "V0_1_2__tributary_dead_letter.sql", "V0_1_3__tributary_event_store.sql");
+            "V0_1_1__tributary_outbox.sql",
+            "V0_1_2__tributary_dead_letter.sql",
+            "V0_1_3__tributary_event_store.sql",
+            "V0_1_4__tributary_retention.sql");
 
     private OutboxSchema() {}
 

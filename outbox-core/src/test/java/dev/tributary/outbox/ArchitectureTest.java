@@ -23,6 +23,7 @@ class ArchitectureTest {
                     "dev.tributary.outbox.wire",
                     "dev.tributary.outbox.schema",
                     "dev.tributary.outbox.aggregate",
+                    "dev.tributary.outbox.retention",
                     "com.fasterxml.jackson..",
                     "com.fasterxml.uuid..",
                     "org.jspecify.annotations");
