@@ -51,6 +51,7 @@ public final class Relay implements Runnable, AutoCloseable {
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile boolean closing;
     private volatile @Nullable Thread runner;
+    private volatile @Nullable SourceRetention retention;
     private @Nullable ProgressMark knownMark;
     private RelayException.@Nullable HistoryBroken broken;
     private Duration retryAfter = RETRY_FIRST;
@@ -77,7 +78,8 @@ public final class Relay implements Runnable, AutoCloseable {
     @Override
     public void run() {
         runner = Thread.currentThread();
-        try {
+        try (SourceRetention keeping = SourceRetention.start(source)) {
+            retention = keeping;
             while (isOpen()) {
                 rest(runUntilBroken());
             }
@@ -265,7 +267,8 @@ public final class Relay implements Runnable, AutoCloseable {
 
     /** How it stands. Safe to call from any thread. */
     public SourceStatus status() {
-        return board.status();
+        SourceRetention keeping = retention;
+        return board.status().with(keeping == null ? null : keeping.status());
     }
 
     /** Ends {@link #run}, confirming what is acknowledged; returns when it has ended, unless called by its own thread. */

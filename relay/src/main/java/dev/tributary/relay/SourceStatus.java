@@ -1,5 +1,6 @@
 package dev.tributary.relay;
 
+import dev.tributary.outbox.retention.RetentionStatus;
 import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param moving whether data moves, or would if there were any; not while Kafka has taken nothing for 10 s
  * @param progress how far it is
  * @param slot how long its slot may go on as it does
+ * @param retention how its outbox is kept small; null if this relay does not do that
  */
 public record SourceStatus(
         String source,
@@ -24,7 +26,26 @@ public record SourceStatus(
         String remedy,
         boolean moving,
         Progress progress,
-        SlotHealth slot) {
+        SlotHealth slot,
+        @Nullable RetentionStatus retention) {
+
+    /** Of a relay that leaves retention to others. */
+    public SourceStatus(
+            String source,
+            SourceState state,
+            Instant since,
+            String reason,
+            String remedy,
+            boolean moving,
+            Progress progress,
+            SlotHealth slot) {
+        this(source, state, since, reason, remedy, moving, progress, slot, null);
+    }
+
+    /** The same, with how the outbox is kept small. */
+    SourceStatus with(@Nullable RetentionStatus retention) {
+        return new SourceStatus(source, state, since, reason, remedy, moving, progress, slot, retention);
+    }
 
     /** Before the slot was looked at. */
     public SourceStatus(

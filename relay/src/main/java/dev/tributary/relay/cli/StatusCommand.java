@@ -89,6 +89,20 @@ final class StatusCommand implements Callable<Integer> {
                 progress.path("lagBytes").asText() + " bytes, "
                         + (lag.isNumber() ? lag.asText() + " s" : "unknown time"));
         line(out, "slot", slot(source.path("slot")));
+        line(out, "outbox", outbox(source.path("retention")));
+    }
+
+    private static String outbox(JsonNode retention) {
+        if (!retention.path("leading").asBoolean()) {
+            return retention.path("trouble").asText();
+        }
+        long overdue = retention.path("overdueSeconds").asLong();
+        String trouble = retention.path("trouble").asText();
+        return retention.path("outboxBytes").asText() + " bytes in "
+                + retention.path("partitions").asText() + " partitions, "
+                + retention.path("defaultBytes").asText() + " in the default one"
+                + (overdue > 0 ? ", " + overdue + " s overdue" : "")
+                + (trouble.isEmpty() ? "" : ": " + trouble);
     }
 
     private static String slot(JsonNode slot) {

@@ -42,7 +42,7 @@ public final class ConfigFile {
                             "transaction.bytes.max",
                             SlotLimits.BYTES_MAX,
                             SlotLimits.TIME_MIN),
-                    LayoutKeys.names().stream())
+                    Stream.concat(LayoutKeys.names().stream(), RetentionKeys.NAMES.stream()))
             .collect(Collectors.toUnmodifiableSet());
     private static final Set<String> TOPIC_PLACEHOLDERS = Set.of("source", "aggregate_type");
 
@@ -173,7 +173,9 @@ public final class ConfigFile {
                         SOURCES + name + ".transaction.bytes.max",
                         keys.get("transaction.bytes.max"),
                         SourceConfig.DEFAULT_TRANSACTION_BYTES_MAX),
-                slotLimits(SOURCES + name + ".", keys));
+                slotLimits(SOURCES + name + ".", keys),
+                RetentionKeys.read(
+                        keys, (key, problem) -> mistakes.add(new Mistake(SOURCES + name + "." + key, problem))));
     }
 
     private SlotLimits slotLimits(String prefix, Map<String, String> keys) {

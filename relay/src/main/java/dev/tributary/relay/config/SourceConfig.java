@@ -1,5 +1,6 @@
 package dev.tributary.relay.config;
 
+import dev.tributary.outbox.retention.RetentionSettings;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param poison what becomes of an event that Kafka will never take
  * @param transactionBytesMax how much of one transaction the Debezium engine may hold in memory
  * @param slotLimits when the WAL that the slot keeps becomes a danger
+ * @param retention how long events stay in the outbox; null if the relay is not to remove any
  */
 public record SourceConfig(
         String name,
@@ -37,7 +39,8 @@ public record SourceConfig(
         OutboxLayout layout,
         Poison poison,
         int transactionBytesMax,
-        SlotLimits slotLimits) {
+        SlotLimits slotLimits,
+        @Nullable RetentionSettings retention) {
     /** A quarter of a heap of 256 MB. */
     public static final int DEFAULT_TRANSACTION_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -94,7 +97,8 @@ public record SourceConfig(
                 OutboxLayout.tributary(),
                 Poison.STOP,
                 DEFAULT_TRANSACTION_BYTES_MAX,
-                SlotLimits.DEFAULT);
+                SlotLimits.DEFAULT,
+                null);
     }
 
     /**
@@ -135,6 +139,11 @@ public record SourceConfig(
             mistakes.add(new Mistake(
                     key(name, "poison"),
                     "dead-letter needs Tributary's own tables; with another layout it must be stop"));
+        }
+        if (retention != null && !layout.isOwn()) {
+            mistakes.add(new Mistake(
+                    key(name, RetentionKeys.WINDOW),
+                    "needs Tributary's own tables; rows of another layout are their service's to delete"));
         }
         ConfigurationException.throwIfAny(mistakes);
     }
@@ -180,31 +189,41 @@ public record SourceConfig(
 
     /** The same source, read by {@code engine}. */
     public SourceConfig withEngine(Engine engine) {
-        return with(engine, layout, poison, transactionBytesMax, slotLimits);
+        return with(engine, layout, poison, transactionBytesMax, slotLimits, retention);
     }
 
     /** The same source, with its events in other tables. */
     public SourceConfig withLayout(OutboxLayout layout) {
-        return with(engine, layout, poison, transactionBytesMax, slotLimits);
+        return with(engine, layout, poison, transactionBytesMax, slotLimits, retention);
     }
 
     /** The same source, with another way to treat what Kafka will never take. */
     public SourceConfig withPoison(Poison poison) {
-        return with(engine, layout, poison, transactionBytesMax, slotLimits);
+        return with(engine, layout, poison, transactionBytesMax, slotLimits, retention);
     }
 
     /** The same source, with other limits to the WAL that its slot keeps. */
     public SourceConfig withSlotLimits(SlotLimits slotLimits) {
-        return with(engine, layout, poison, transactionBytesMax, slotLimits);
+        return with(engine, layout, poison, transactionBytesMax, slotLimits, retention);
     }
 
     /** The same source, of which so much of a transaction may be held in memory. */
     public SourceConfig withTransactionBytesMax(int transactionBytesMax) {
-        return with(engine, layout, poison, transactionBytesMax, slotLimits);
+        return with(engine, layout, poison, transactionBytesMax, slotLimits, retention);
+    }
+
+    /** The same source, whose events stay in the outbox for so long. */
+    public SourceConfig withRetention(RetentionSettings retention) {
+        return with(engine, layout, poison, transactionBytesMax, slotLimits, retention);
     }
 
     private SourceConfig with(
-            Engine engine, OutboxLayout layout, Poison poison, int transactionBytesMax, SlotLimits slotLimits) {
+            Engine engine,
+            OutboxLayout layout,
+            Poison poison,
+            int transactionBytesMax,
+            SlotLimits slotLimits,
+            @Nullable RetentionSettings retention) {
         return new SourceConfig(
                 name,
                 url,
@@ -217,7 +236,8 @@ public record SourceConfig(
                 layout,
                 poison,
                 transactionBytesMax,
-                slotLimits);
+                slotLimits,
+                retention);
     }
 
     /** Names this source's topics. */

@@ -1,5 +1,6 @@
 package dev.tributary.relay.http;
 
+import dev.tributary.outbox.retention.RetentionStatus;
 import dev.tributary.relay.SlotHealth;
 import dev.tributary.relay.SourceState;
 import dev.tributary.relay.SourceStatus;
@@ -17,7 +18,8 @@ record SourceJson(
         String remedy,
         boolean moving,
         ProgressJson progress,
-        SlotJson slot) {
+        SlotJson slot,
+        @Nullable RetentionJson retention) {
     private static final double MILLIS_PER_SECOND = 1_000.0;
 
     /** Null for a lag that is not known. */
@@ -62,6 +64,30 @@ record SourceJson(
         }
     }
 
+    /** Null where this relay does not keep the outbox small. */
+    @Introspected
+    record RetentionJson(
+            boolean leading,
+            int partitions,
+            long outboxBytes,
+            long defaultBytes,
+            long overdueSeconds,
+            String trouble,
+            String remedy) {
+        static @Nullable RetentionJson of(@Nullable RetentionStatus status) {
+            return status == null
+                    ? null
+                    : new RetentionJson(
+                            status.leading(),
+                            status.partitions(),
+                            status.outboxBytes(),
+                            status.defaultBytes(),
+                            status.overdue().toSeconds(),
+                            status.trouble(),
+                            status.remedy());
+        }
+    }
+
     static SourceJson of(SourceStatus status) {
         SourceStatus.Progress progress = status.progress();
         return new SourceJson(
@@ -86,7 +112,8 @@ record SourceJson(
                         progress.safeBytes(),
                         progress.lagBytes(),
                         seconds(progress.lag())),
-                SlotJson.of(status));
+                SlotJson.of(status),
+                RetentionJson.of(status.retention()));
     }
 
     /** PostgreSQL's way of writing an LSN, such as {@code 16/B374D848}. */

@@ -1,5 +1,6 @@
 package dev.tributary.relay.metrics;
 
+import dev.tributary.outbox.retention.RetentionStatus;
 import dev.tributary.relay.SlotHealth;
 import dev.tributary.relay.SourceState;
 import dev.tributary.relay.SourceStatus;
@@ -90,6 +91,24 @@ final class SourceMetrics implements MeterBinder {
                 "slot.danger",
                 "1 if the slot is lost, or will soon be; 0 otherwise",
                 slot -> slot.danger().isEmpty() ? 0 : 1);
+        retentionGauge(
+                registry,
+                source,
+                "outbox.bytes",
+                "Size of tributary.outbox; NaN where this relay does not keep it small",
+                RetentionStatus::outboxBytes);
+        retentionGauge(
+                registry,
+                source,
+                "outbox.default.bytes",
+                "Size of its default partition, where events land for which no partition was made in time",
+                RetentionStatus::defaultBytes);
+        retentionGauge(
+                registry,
+                source,
+                "outbox.overdue.seconds",
+                "How much older than the recovery window the oldest events are; 0 if none are",
+                retention -> retention.overdue().toSeconds());
         for (String walStatus : WAL_STATUSES) {
             Gauge.builder(
                             "tributary.relay.slot.wal.status",
@@ -145,6 +164,21 @@ final class SourceMetrics implements MeterBinder {
                         "tributary.relay." + name,
                         sources,
                         all -> value.applyAsDouble(status(all, source).slot()))
+                .description(description)
+                .tag("source", source)
+                .register(registry);
+    }
+
+    private void retentionGauge(
+            MeterRegistry registry,
+            String source,
+            String name,
+            String description,
+            ToDoubleFunction<RetentionStatus> value) {
+        Gauge.builder("tributary.relay." + name, sources, all -> {
+                    RetentionStatus retention = status(all, source).retention();
+                    return retention == null || !retention.leading() ? Double.NaN : value.applyAsDouble(retention);
+                })
                 .description(description)
                 .tag("source", source)
                 .register(registry);

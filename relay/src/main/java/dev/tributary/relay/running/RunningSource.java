@@ -93,6 +93,7 @@ final class RunningSource {
                 "Restart the relay: it goes on from the confirmed position. The log has the details for a bug report.",
                 false,
                 last.progress(),
-                last.slot());
+                last.slot(),
+                last.retention());
     }
 }

@@ -48,6 +48,9 @@ public final class Preflight {
             findings.add(Server.messages(connection));
         }
         findings.addAll(EventTables.findings(connection, source));
+        if (source.layout().isOwn()) {
+            findings.addAll(OutboxSize.findings(connection, source));
+        }
         Publication publication = Publication.read(connection, source.publication());
         if (publication == null) {
             findings.add(Finding.failed("publication", source.publication() + " does not exist", "Run 'relay init'"));

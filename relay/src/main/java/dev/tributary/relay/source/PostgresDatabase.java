@@ -36,7 +36,7 @@ public final class PostgresDatabase implements SourceDatabase {
     }
 
     /** An ordinary connection, which tells the server what it is for. */
-    static Connection open(SourceConfig source, String purpose) throws SQLException {
+    public static Connection open(SourceConfig source, String purpose) throws SQLException {
         Properties properties = new Properties();
         PGProperty.USER.set(properties, source.username());
         PGProperty.PASSWORD.set(properties, source.password());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.tributary.outbox.retention.RetentionSettings;
 import dev.tributary.relay.config.SourceConfig.Engine;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -238,6 +239,39 @@ class ConfigFileTest {
                 .hasMessageContaining("relay.sources.sales.slot.bytes.max: must be 1 or more");
         assertThatThrownBy(() -> read(GOOD + "      slot.time.min: 10m\n", Map.of()))
                 .hasMessageContaining("relay.sources.sales.slot.time.min: must be a duration such as PT10M");
+    }
+
+    @Test
+    void readsHowLongEventsStayAndTellsMistakesByTheirKeys() throws IOException {
+        assertThat(read(GOOD, Map.of()).sources().get(0).retention()).isNull();
+        assertThat(read(GOOD + "      retention.window: P2D\n", Map.of())
+                        .sources()
+                        .get(0)
+                        .retention())
+                .isEqualTo(RetentionSettings.ofWindow(Duration.ofDays(2)));
+        assertThat(read(
+                                GOOD,
+                                Map.of(
+                                        "RELAY_SOURCES_SALES_RETENTION_WINDOW", "PT6H",
+                                        "RELAY_SOURCES_SALES_RETENTION_SPAN", "PT10M",
+                                        "RELAY_SOURCES_SALES_RETENTION_AHEAD", "6",
+                                        "RELAY_SOURCES_SALES_RETENTION_PAUSE_MAX", "PT0.1S"))
+                        .sources()
+                        .get(0)
+                        .retention())
+                .isEqualTo(
+                        new RetentionSettings(Duration.ofHours(6), Duration.ofMinutes(10), 6, Duration.ofMillis(100)));
+        assertThatThrownBy(() -> read(GOOD + "      retention.span: PT1H\n", Map.of()))
+                .hasMessageContaining("relay.sources.sales.retention.window: is missing");
+        assertThatThrownBy(() -> read(GOOD + "      retention.window: 1d\n      retention.ahead: x\n", Map.of()))
+                .hasMessageContaining("retention.window: must be a duration such as P1D")
+                .hasMessageContaining("retention.ahead: must be a number of partitions, not 'x'");
+        assertThatThrownBy(() -> read(GOOD + "      retention.window: P365D\n", Map.of()))
+                .hasMessageContaining("relay.sources.sales.retention: window, span and ahead make 8784 partitions");
+        assertThatThrownBy(() -> read(
+                        GOOD + "      layout: debezium\n      table: public.o\n      retention.window: P1D\n",
+                        Map.of()))
+                .hasMessageContaining("relay.sources.sales.retention.window: needs Tributary's own tables");
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tributary.outbox.retention.RetentionStatus;
 import dev.tributary.relay.SlotHealth;
 import dev.tributary.relay.SourceState;
 import dev.tributary.relay.SourceStatus;
@@ -36,7 +37,8 @@ class HttpApiTest {
             true,
             new SourceStatus.Progress(
                     7, 2_100, 2, 1, 0x16_B374D848L, 0x16_B374D8A8L, 1_000, 5_000L, 3, 0, Duration.ofMillis(1_500)),
-            new SlotHealth("reserved", 6_000L, 100.0, Duration.ofSeconds(50), ""));
+            new SlotHealth("reserved", 6_000L, 100.0, Duration.ofSeconds(50), ""),
+            new RetentionStatus(true, 48, 70_000, 8_000, Duration.ofMinutes(2), "late", "Wait"));
     private static final SourceStatus SUPPORT = new SourceStatus(
             "support",
             SourceState.SLOT_LOST,
@@ -80,7 +82,9 @@ class HttpApiTest {
                                     "serverLsnText": "16/B374D8A8", "retainedBytes": 1000, "safeBytes": 5000,
                                     "lagBytes": 96, "lagSeconds": 1.5},
                                   "slot": {"walStatus": "reserved", "retainedBytes": 1000, "safeBytes": 5000,
-                                    "bytesMax": 6000, "walBytesPerSecond": 100.0, "secondsLeft": 50, "danger": ""}},
+                                    "bytesMax": 6000, "walBytesPerSecond": 100.0, "secondsLeft": 50, "danger": ""},
+                                  "retention": {"leading": true, "partitions": 48, "outboxBytes": 70000,
+                                    "defaultBytes": 8000, "overdueSeconds": 120, "trouble": "late", "remedy": "Wait"}},
                                  {"source": "support", "state": "SLOT_LOST", "since": "2026-11-21T01:02:03Z",
                                   "reason": "slot tributary_support is gone", "remedy": "Recover it", "moving": false,
                                   "progress": {"events": 0, "bytes": 0, "skipped": 0, "retries": 0,
@@ -88,7 +92,8 @@ class HttpApiTest {
                                     "serverLsn": 0, "serverLsnText": "0/0", "retainedBytes": 0,
                                     "safeBytes": null, "lagBytes": 0, "lagSeconds": null},
                                   "slot": {"walStatus": null, "retainedBytes": 0, "safeBytes": null, "bytesMax": null,
-                                    "walBytesPerSecond": null, "secondsLeft": null, "danger": ""}}]
+                                    "walBytesPerSecond": null, "secondsLeft": null, "danger": ""},
+                                  "retention": null}]
                                 """));
     }
 
@@ -149,6 +154,10 @@ class HttpApiTest {
                         "tributary_relay_lag_bytes{source=\"sales\"} 96.0",
                         "tributary_relay_lag_seconds{source=\"sales\"} 1.5",
                         "tributary_relay_lag_seconds{source=\"support\"} NaN",
+                        "tributary_relay_outbox_bytes{source=\"sales\"} 70000.0",
+                        "tributary_relay_outbox_default_bytes{source=\"sales\"} 8000.0",
+                        "tributary_relay_outbox_overdue_seconds{source=\"sales\"} 120.0",
+                        "tributary_relay_outbox_overdue_seconds{source=\"support\"} NaN",
                         "tributary_relay_in_flight{source=\"sales\"} 3.0",
                         "tributary_relay_slot_bytes_max{source=\"sales\"} 6000.0",
                         "tributary_relay_slot_seconds_left{source=\"sales\"} 50.0",
