@@ -94,11 +94,11 @@ final class SourceRetention implements AutoCloseable {
         long hours = now.overdue().toHours();
         if (!now.trouble().isEmpty() && (!kind.equals(logged) || hours > loggedHours)) {
             LOG.warn(
-                    "Source {}: events are kept for {} longer than the recovery window, {} bytes by now: {}.{}",
+                    "Source {}: retention: {}. The outbox has {} bytes, and is {} late.{}",
                     source.name(),
-                    now.overdue(),
-                    now.outboxBytes(),
                     now.trouble(),
+                    now.outboxBytes(),
+                    now.overdue(),
                     now.remedy().isEmpty() ? "" : " Remedy: " + now.remedy());
         } else if (now.trouble().isEmpty() && !logged.isEmpty()) {
             LOG.info("Source {}: retention works again", source.name());
