@@ -14,10 +14,11 @@ import org.jspecify.annotations.Nullable;
  * whom the rest belongs to. Used by one thread.
  */
 final class RetentionSession implements AutoCloseable {
-    /** What every slot has confirmed; null where there is none, the very beginning for one that has lost its WAL. */
+    /** What every slot that is there to stay has confirmed; null where there is none, the very beginning for one that has lost its WAL. */
     static final String CONFIRMED = "(SELECT CASE WHEN count(*) > 0 THEN min(CASE WHEN wal_status = 'lost' THEN '0/0'"
             + " ELSE coalesce(confirmed_flush_lsn, '0/0') END) END FROM pg_replication_slots"
-            + " WHERE slot_type = 'logical' AND database = current_database() AND starts_with(slot_name, 'tributary_'))";
+            + " WHERE slot_type = 'logical' AND database = current_database()"
+            + " AND NOT temporary AND starts_with(slot_name, 'tributary_'))";
 
     private static final String LOCK = "hashtext('tributary retention')";
     private static final String LOCK_NOT_AVAILABLE = "55P03";

@@ -53,7 +53,7 @@ final class Standing {
                 "SELECT name, sealed_lsn IS NOT NULL, coalesce(sealed_lsn <= " + RetentionSession.CONFIRMED
                         + ", false),"
                         + " coalesce((SELECT string_agg(slot_name, ', ') FROM pg_replication_slots WHERE slot_type = 'logical'"
-                        + " AND database = current_database() AND starts_with(slot_name, 'tributary_')"
+                        + " AND database = current_database() AND NOT temporary AND starts_with(slot_name, 'tributary_')"
                         + " AND (wal_status = 'lost' OR confirmed_flush_lsn IS NULL OR confirmed_flush_lsn < sealed_lsn)), ''),"
                         + " coalesce(justify_interval(watched)::text, '') FROM " + REGISTRY
                         + " p WHERE NOT detached AND upper_bound IS NOT NULL"

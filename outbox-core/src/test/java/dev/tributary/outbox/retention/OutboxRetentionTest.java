@@ -124,6 +124,7 @@ class OutboxRetentionTest {
     @Test
     void theLastConfirmedEventsStay() throws SQLException {
         twoPartitionsWithEvents();
+        execute("SELECT pg_create_logical_replication_slot('" + SLOT + "r', 'pgoutput', true)"); // as a replay does
         for (int i = 0; i < 8; i++) {
             hours(2);
             confirm(SLOT);
