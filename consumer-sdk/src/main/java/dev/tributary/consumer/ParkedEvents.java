@@ -130,8 +130,8 @@ public final class ParkedEvents {
     public Redriven acceptGap(Aggregate aggregate, String reason, String who) throws SQLException {
         check(reason, who);
         transactions.run(connection -> {
-            redrive.lock(connection, aggregate);
-            Missing missing = order.next(connection, aggregate, 1).missing();
+            boolean parked = redrive.lock(connection, aggregate).isPresent();
+            Missing missing = parked ? order.next(connection, aggregate, 1).missing() : null;
             if (missing == null) {
                 throw new SubscriptionException(aggregate + " does not wait for missing events");
             }
@@ -170,12 +170,15 @@ public final class ParkedEvents {
         check(reason, who);
         int discarded = transactions.run(connection -> {
             Optional<TopicPartition> partition = redrive.lock(connection, aggregate);
+            if (partition.isEmpty()) {
+                return 0;
+            }
             List<Long> which = numbers == null ? store.numbers(connection, aggregate) : numbers;
             int moved = store.discard(connection, which, reason, who);
             long last = store.lastSequence(connection, aggregate);
             store.applied(connection, aggregate, order.lastSeen(connection, aggregate, last));
             connection.commit();
-            partition.ifPresent(p -> counters.apply(p).add(What.DISCARDED, moved));
+            counters.apply(partition.get()).add(What.DISCARDED, moved);
             return moved;
         });
         LOG.info("{}: {} discarded {} events of {}: {}", config.name(), who, discarded, aggregate, reason);

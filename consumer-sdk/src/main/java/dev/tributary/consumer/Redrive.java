@@ -121,6 +121,9 @@ final class Redrive {
             throw new SubscriptionException("the tables of " + config.name() + " are not to be fed now");
         }
         Optional<TopicPartition> partition = lock(connection, aggregate);
+        if (partition.isEmpty()) {
+            return new Attempt.Applied(0, true);
+        }
         ParkedOrder.Next next = order.next(connection, aggregate, max);
         if (next.missing() != null) {
             return waits(connection, aggregate, next.events().get(0), next.missing());
@@ -147,21 +150,27 @@ final class Redrive {
             }
             return new Attempt.FailedAt(-1, next.events(), e);
         }
-        partition.ifPresent(
-                p -> counters.apply(p).add(What.REDRIVEN, next.events().size()));
+        counters.apply(partition.get()).add(What.REDRIVEN, next.events().size());
         return new Attempt.Applied(next.events().size(), noneLeft);
     }
 
-    /** Keeps live batches, other redrives and discards away from the aggregate until the transaction ends. */
+    /**
+     * Keeps live batches, other redrives and discards away from a parked aggregate until the transaction ends.
+     *
+     * @return empty if it is not parked; what is parked from then on is kept away from by nobody
+     */
     Optional<TopicPartition> lock(Connection connection, Aggregate aggregate) throws SQLException {
         Optional<TopicPartition> partition = store.partition(connection, aggregate);
-        if (partition.isPresent()
-                && !PositionStore.of(config, partition.get()).lock(connection)
-                && config.feed() != null) {
-            throw new SubscriptionException("there is no position of " + partition.get() + " to redrive it beside");
-        }
-        if (!store.partition(connection, aggregate).equals(partition)) {
-            throw new SQLException(aggregate + " has just moved to the live topic"); // tried again
+        while (partition.isPresent()) {
+            if (!PositionStore.of(config, partition.get()).lock(connection) && config.feed() != null) {
+                throw new SubscriptionException("there is no position of " + partition.get() + " to redrive it beside");
+            }
+            Optional<TopicPartition> now = store.partition(connection, aggregate);
+            if (now.isEmpty() || now.equals(partition)) {
+                return now;
+            }
+            // Its events come from elsewhere since
+            partition = now;
         }
         return partition;
     }
@@ -195,10 +204,11 @@ final class Redrive {
     private Failed remember(ParkedEvent event, Throwable error, int attempts) throws SQLException {
         Failure failure = new Poison(error, attempts).failure();
         transactions.run(connection -> {
-            lock(connection, event.aggregate());
-            store.failed(connection, event.number(), failure);
-            store.waitsFor(connection, event.aggregate(), null);
-            connection.commit();
+            if (lock(connection, event.aggregate()).isPresent()) {
+                store.failed(connection, event.number(), failure);
+                store.waitsFor(connection, event.aggregate(), null);
+                connection.commit();
+            }
             return failure;
         });
         LOG.warn(

@@ -5,15 +5,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
+import dev.tributary.consumer.SubscriptionConfig.Policy;
+import dev.tributary.consumer.SubscriptionConfig.TypeHandler;
+import dev.tributary.outbox.schema.PayloadReader;
+import dev.tributary.outbox.schema.Upcasters;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.LongStream;
+import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -92,6 +102,59 @@ class ParkedEventsTest {
                 .isEqualTo(redriven);
         // What came behind the last parked one was applied at once
         assertThat(owner.status().totals().applied()).isEqualTo(all - redriven).isGreaterThan(sent);
+    }
+
+    /** It must not run beside the batches of an owner whose partition it has not locked. */
+    @Test
+    void redriveLeavesAloneWhatIsParkedWhileItLooks() throws SQLException {
+        Subscription owner = startRefusing();
+        topic.send(topic.added("a", 1), topic.added("a", 1));
+        bed.eventuallyApplied(2);
+        ProducerRecord<byte[], byte[]> late = topic.added("a", 1);
+        SubscriptionConfig config = new SubscriptionConfig(
+                bed.name,
+                SubscriptionBed.kafkaSettings(bed.kafka.bootstrapServers()),
+                onceBefore("FROM tributary.parked_event", () -> {
+                    topic.send(topic.added("a", 1));
+                    parks(owner, 1);
+                }),
+                Set.of(topic.name()),
+                new Handlers(
+                        bed.name,
+                        Map.of(Added.TYPE, TypeHandler.plain(Added.class, ViewDatabase::apply)),
+                        PayloadReader.of(Upcasters.none()),
+                        UnknownType.SKIP),
+                Policy.DEFAULT,
+                Limits.ofDefaults(),
+                Timeouts.ofDefaults(),
+                null);
+        assertThat(new ParkedEvents(config, partition -> new LiveCounters()).redrive(account("a")))
+                .isEqualTo(new Redriven(0, 0, List.of()));
+        topic.send(topic.later(late), topic.added("a", 1));
+        eventually(() ->
+                assertThat(view.sequences().get("a").stream().sorted().toList()).hasSizeGreaterThan(3));
+        assertThat(view.sequences().get("a")).isSorted();
+    }
+
+    private DataSource onceBefore(String sql, Runnable action) {
+        AtomicBoolean done = new AtomicBoolean();
+        return (DataSource) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {DataSource.class}, (self, method, args) -> {
+                    Connection connection = view.dataSource().getConnection();
+                    return Proxy.newProxyInstance(
+                            getClass().getClassLoader(), new Class<?>[] {Connection.class}, (proxy, called, given) -> {
+                                if (called.getName().equals("prepareStatement")
+                                        && ((String) given[0]).contains(sql)
+                                        && done.compareAndSet(false, true)) {
+                                    action.run();
+                                }
+                                try {
+                                    return called.invoke(connection, given);
+                                } catch (InvocationTargetException e) {
+                                    throw e.getTargetException();
+                                }
+                            });
+                });
     }
 
     @Test
