@@ -45,7 +45,7 @@ final class Creation {
     private void createIfMissing(Connection connection, ViewVersion version) throws SQLException {
         SortedMap<Integer, VersionRow> rows = store.lock(connection);
         if (isMissing(version, rows)) {
-            create(connection, version, rows.isEmpty() ? VersionState.LIVE : VersionState.BUILDING);
+            create(connection, version, liveUnlessThereIs(rows));
         }
     }
 
@@ -57,13 +57,18 @@ final class Creation {
                     + ", and so cannot build it; it knows " + known.keySet());
         }
         Transactions.run(surroundings.dataSource(), connection -> {
-            VersionRow row = store.lock(connection).get(number);
+            SortedMap<Integer, VersionRow> rows = store.lock(connection);
+            VersionRow row = rows.get(number);
             if (row != null && row.state().isFed()) {
                 throw new SubscriptionException("view " + view + ": version " + number + " is " + row.state()
                         + ", and only one that is gone can be built again");
             }
-            create(connection, version, VersionState.BUILDING);
+            create(connection, version, liveUnlessThereIs(rows));
         });
+    }
+
+    private static VersionState liveUnlessThereIs(SortedMap<Integer, VersionRow> rows) {
+        return VersionStore.live(rows).isPresent() ? VersionState.BUILDING : VersionState.LIVE;
     }
 
     private void create(Connection connection, ViewVersion version, VersionState state) throws SQLException {

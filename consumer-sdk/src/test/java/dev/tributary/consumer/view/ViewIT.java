@@ -8,7 +8,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tributary.consumer.Added;
 import dev.tributary.consumer.History;
+import dev.tributary.consumer.Limits;
+import dev.tributary.consumer.SubscriptionBed;
 import dev.tributary.consumer.SubscriptionException;
+import dev.tributary.consumer.Timeouts;
 import dev.tributary.outbox.EventTypes;
 import dev.tributary.outbox.NewEvent;
 import dev.tributary.outbox.Outbox;
@@ -17,6 +20,9 @@ import java.sql.Connection;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -149,6 +155,24 @@ class ViewIT {
         bed.send(10);
         eventually(() -> assertThat(built()).isEqualTo(60));
         bed.assertEqualsTheFold(bed.name + "_v1");
+    }
+
+    /** Readers' names lead to nothing as long as none is live, and nothing can be switched. */
+    @Test
+    void versionThatIsRebuiltBeforeThereIsAnyIsLive() throws Exception {
+        bed.send(10);
+        Surroundings surroundings = new Surroundings(
+                SubscriptionBed.kafkaSettings(bed.bed.kafka.bootstrapServers()),
+                bed.database.dataSource(),
+                Set.of(bed.topic.name()),
+                Limits.ofDefaults(),
+                Timeouts.ofDefaults(),
+                subscription -> {});
+        new Creation(bed.name, surroundings, new TreeMap<>(Map.of(1, Accounts.version(1))), new VersionStore(bed.name))
+                .again(1);
+        assertThat(bed.state(1)).isEqualTo("LIVE");
+        eventuallyLive(bed.start(bed.view(1, 2)), 2);
+        bed.assertEqualsTheFold(bed.name);
     }
 
     @Test
