@@ -13,7 +13,7 @@ import dev.tributary.outbox.wire.Replay;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.replay.HistoryReplay.Options;
-import dev.tributary.relay.replay.HistoryReplay.Part;
+import dev.tributary.relay.replay.Part;
 import dev.tributary.relay.setup.ParkedAggregates;
 import dev.tributary.relay.sink.ReplayTopic;
 import java.sql.Connection;

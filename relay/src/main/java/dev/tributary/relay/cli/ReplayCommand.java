@@ -6,7 +6,7 @@ import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.replay.HistoryReplay;
 import dev.tributary.relay.replay.HistoryReplay.Options;
-import dev.tributary.relay.replay.HistoryReplay.Part;
+import dev.tributary.relay.replay.Part;
 import dev.tributary.relay.setup.Finding;
 import dev.tributary.relay.setup.Finding.Severity;
 import java.io.PrintWriter;

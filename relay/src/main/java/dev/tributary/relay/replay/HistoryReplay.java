@@ -1,6 +1,5 @@
 package dev.tributary.relay.replay;
 
-import dev.tributary.outbox.wire.Position;
 import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.outbox.wire.Replay;
 import dev.tributary.relay.config.SourceConfig;
@@ -15,13 +14,11 @@ import dev.tributary.relay.sink.KafkaClients;
 import dev.tributary.relay.sink.ReplayTopic;
 import dev.tributary.relay.sink.Topics;
 import dev.tributary.relay.source.HistoryRows;
-import dev.tributary.relay.source.HistoryRows.Selection;
 import dev.tributary.relay.source.PostgresDatabase;
 import dev.tributary.relay.source.SourceDatabase;
 import dev.tributary.relay.source.SourceDatabase.Server;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -55,40 +52,6 @@ public final class HistoryReplay {
      * @param dryRun say only what there is to do
      */
     public record Options(String topic, Part part, long eventsPerSecondMax, boolean resume, boolean dryRun) {}
-
-    /**
-     * Which events: all of them where nothing is said.
-     *
-     * @param aggregateTypes of these types only; empty for all
-     * @param aggregateId of this aggregate only, of the one type that is given; null for all
-     * @param since those that occurred then or later; null for all
-     * @param until those that occurred before; null for all
-     * @param from those that were live at this position or behind it; null for all
-     * @param to those that were live at this position or before it; null for all
-     */
-    public record Part(
-            Set<String> aggregateTypes,
-            @Nullable String aggregateId,
-            @Nullable Instant since,
-            @Nullable Instant until,
-            @Nullable Position from,
-            @Nullable Position to) {
-        /** The whole history. */
-        public static final Part ALL = new Part(Set.of(), null, null, null, null, null);
-
-        public Part {
-            aggregateTypes = Set.copyOf(aggregateTypes);
-        }
-
-        Selection selection() {
-            return new Selection(aggregateTypes, aggregateId, since, until);
-        }
-
-        /** Whether all events of an aggregate type are in it if any is. */
-        boolean hasWholeTypes() {
-            return aggregateId == null && since == null && until == null && from == null && to == null;
-        }
-    }
 
     /** Hears what there is to say to people. Used by one thread. */
     public interface Account {

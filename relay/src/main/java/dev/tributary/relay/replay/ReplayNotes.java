@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.tributary.outbox.wire.Position;
 import dev.tributary.relay.flow.RelayException;
-import dev.tributary.relay.replay.HistoryReplay.Part;
 import dev.tributary.relay.source.HistoryRows.Place;
 import dev.tributary.relay.source.HistorySnapshot;
 import java.time.Instant;

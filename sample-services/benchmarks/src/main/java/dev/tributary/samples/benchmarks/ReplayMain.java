@@ -121,7 +121,7 @@ final class ReplayMain {
                 1);
         HistoryReplay.Options options = new HistoryReplay.Options(
                 run + "-" + aggregateType,
-                new HistoryReplay.Part(Set.of(aggregateType), null, null, null, null, null),
+                new Part(Set.of(aggregateType), null, null, null, null, null),
                 Long.MAX_VALUE,
                 false,
                 false);
