@@ -4,6 +4,7 @@ import com.sun.management.OperatingSystemMXBean;
 import dev.tributary.localstack.LocalPostgres;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.replay.HistoryReplay;
+import dev.tributary.relay.replay.Part;
 import java.lang.management.ManagementFactory;
 import java.sql.Connection;
 import java.sql.DriverManager;
