@@ -17,7 +17,8 @@ import picocli.CommandLine.Spec;
             IdleBenchmark.class,
             ApplyBenchmark.class,
             RebuildBenchmark.class,
-            ReplayBenchmark.class
+            ReplayBenchmark.class,
+            ChurnBenchmark.class
         })
 public final class Benchmarks implements Runnable {
     @Spec
@@ -38,6 +39,6 @@ public final class Benchmarks implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "A command is missing: relay, latency, idle, apply, rebuild or replay");
+                spec.commandLine(), "A command is missing: relay, latency, idle, apply, rebuild, replay or churn");
     }
 }
