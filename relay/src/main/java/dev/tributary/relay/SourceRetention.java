@@ -80,7 +80,7 @@ final class SourceRetention implements AutoCloseable {
                     last.outboxBytes(),
                     last.defaultBytes(),
                     last.overdue(),
-                    "retention failed: " + e.getMessage(),
+                    "it failed: " + e.getMessage(),
                     "the relay's role must be a member of the role that owns tributary.outbox: see 'relay check'");
             LOG.debug("Source {}: retention failed", source.name(), e);
             log(status);
