@@ -193,7 +193,7 @@ class PreparationTest {
             writer.rollback();
             assertThat(created.get(20, TimeUnit.SECONDS)).containsExactly(slot);
         }
-        assertThat(slots()).containsExactly(slot);
+        awaitSlots(slot);
     }
 
     @Test
@@ -210,7 +210,7 @@ class PreparationTest {
             failed.get(20, TimeUnit.SECONDS);
             writer.commit();
         }
-        assertThat(slots()).isEmpty();
+        awaitSlots();
         assertThat(refusal()).hasMessageContaining("tributary.outbox holds events");
     }
 
@@ -225,7 +225,7 @@ class PreparationTest {
                     .isInstanceOf(SetupException.class)
                     .hasMessageContaining("process " + pid + " of " + LocalPostgres.USER);
         }
-        assertThat(slots()).isEmpty();
+        awaitSlots();
     }
 
     @Test
@@ -258,6 +258,11 @@ class PreparationTest {
 
     private void awaitCreation() {
         await().until(() -> !slots().isEmpty());
+    }
+
+    /** A session's temporary slot goes a moment after the session's client has. */
+    private void awaitSlots(String... left) {
+        await().untilAsserted(() -> assertThat(slots()).containsExactly(left));
     }
 
     private List<String> slots() throws SQLException {
