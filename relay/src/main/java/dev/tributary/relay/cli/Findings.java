@@ -4,8 +4,10 @@ import dev.tributary.relay.setup.Finding;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Model.CommandSpec;
 
-/** Prints findings, each with its remedy below. */
+/** Prints findings, each with its remedy below it. */
 final class Findings {
     private Findings() {}
 
@@ -19,5 +21,14 @@ final class Findings {
                 out.printf("  %-8s -> %s%n", "", finding.remedy());
             }
         }
+    }
+
+    /** Says that a command has come to nothing, and why; returns its exit code. */
+    static int failed(CommandSpec command, String outcome, String reason, String remedy) {
+        PrintWriter err = command.commandLine().getErr();
+        err.println(outcome);
+        print(err, List.of(new Finding(Finding.Severity.FAILED, command.name(), reason, remedy)));
+        err.flush();
+        return ExitCode.SOFTWARE;
     }
 }

@@ -5,12 +5,9 @@ import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.recover.SlotRecovery;
 import dev.tributary.relay.recover.SlotRecovery.Options;
-import dev.tributary.relay.setup.Finding;
-import dev.tributary.relay.setup.Finding.Severity;
 import java.io.PrintWriter;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -99,10 +96,6 @@ final class RecoverCommand implements Callable<Integer> {
     }
 
     private int failed(SourceConfig source, String reason, String remedy) {
-        PrintWriter err = spec.commandLine().getErr();
-        err.println("source " + source.name() + " is not recovered:");
-        Findings.print(err, List.of(new Finding(Severity.FAILED, "recover", reason, remedy)));
-        err.flush();
-        return ExitCode.SOFTWARE;
+        return Findings.failed(spec, "source " + source.name() + " is not recovered:", reason, remedy);
     }
 }

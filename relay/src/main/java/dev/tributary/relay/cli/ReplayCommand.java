@@ -7,12 +7,9 @@ import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.replay.HistoryReplay;
 import dev.tributary.relay.replay.HistoryReplay.Options;
 import dev.tributary.relay.replay.Part;
-import dev.tributary.relay.setup.Finding;
-import dev.tributary.relay.setup.Finding.Severity;
 import java.io.PrintWriter;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -162,10 +159,7 @@ final class ReplayCommand implements Callable<Integer> {
     }
 
     private int failed(SourceConfig source, String reason, String remedy) {
-        PrintWriter err = spec.commandLine().getErr();
-        err.println("source " + source.name() + " is not replayed, or not to its end:");
-        Findings.print(err, List.of(new Finding(Severity.FAILED, "replay", reason, remedy)));
-        err.flush();
-        return ExitCode.SOFTWARE;
+        return Findings.failed(
+                spec, "source " + source.name() + " is not replayed, or not to its end:", reason, remedy);
     }
 }

@@ -87,14 +87,10 @@ final class ApplyBenchmark implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    /** So that no round is disturbed by a checkpoint or a vacuum. */
     static Map<String, String> postgresSettings(boolean fsync) {
-        return Map.of(
-                "shared_buffers", "512MB",
-                "max_wal_size", "16GB",
-                "checkpoint_timeout", "1h",
-                "autovacuum", "off",
-                "fsync", fsync ? "on" : "off");
+        Map<String, String> settings = new HashMap<>(Machine.QUIET_POSTGRES);
+        settings.put("fsync", fsync ? "on" : "off");
+        return settings;
     }
 
     private ApplyComparison compare(ApplyRace race, LocalKafka kafka, RowSet rowSet) throws Exception {

@@ -42,21 +42,17 @@ final class ApplyComparison {
                                 + "|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
         for (Applier applier : rounds.keySet()) {
             table.append("| ").append(applier.title());
-            cell(table, "%,.0f", median(applier, ApplyMeasurement::eventsPerSecond));
-            cell(table, "%,.0f", median(applier, ApplyMeasurement::eventsPerProcessCpuSecond));
-            cell(table, "%,.0f", median(applier, ApplyMeasurement::eventsPerBackendCpuSecond));
-            cell(table, "%,.0f", median(applier, ApplyMeasurement::eventsPerCpuSecond));
-            cell(table, "%.2f", ratio(applier, Applier.BARE, ApplyMeasurement::eventsPerSecond));
-            cell(table, "%.1f", ratio(applier, Applier.INBOX, ApplyMeasurement::eventsPerSecond));
-            cell(table, "%.2f", ratio(applier, Applier.COPY, ApplyMeasurement::eventsPerSecond));
-            cell(table, "%.2f", ratio(applier, Applier.DEBEZIUM_SINK, ApplyMeasurement::eventsPerCpuSecond));
+            Figures.cell(table, "%,.0f", median(applier, ApplyMeasurement::eventsPerSecond));
+            Figures.cell(table, "%,.0f", median(applier, ApplyMeasurement::eventsPerProcessCpuSecond));
+            Figures.cell(table, "%,.0f", median(applier, ApplyMeasurement::eventsPerBackendCpuSecond));
+            Figures.cell(table, "%,.0f", median(applier, ApplyMeasurement::eventsPerCpuSecond));
+            Figures.cell(table, "%.2f", ratio(applier, Applier.BARE, ApplyMeasurement::eventsPerSecond));
+            Figures.cell(table, "%.1f", ratio(applier, Applier.INBOX, ApplyMeasurement::eventsPerSecond));
+            Figures.cell(table, "%.2f", ratio(applier, Applier.COPY, ApplyMeasurement::eventsPerSecond));
+            Figures.cell(table, "%.2f", ratio(applier, Applier.DEBEZIUM_SINK, ApplyMeasurement::eventsPerCpuSecond));
             table.append(" |\n");
         }
         return table.toString();
-    }
-
-    private static void cell(StringBuilder table, String format, double value) {
-        table.append(" | ").append(Double.isNaN(value) ? "" : String.format(Locale.ROOT, format, value));
     }
 
     ObjectNode json() {
@@ -66,25 +62,21 @@ final class ApplyComparison {
         for (Map.Entry<Applier, List<ApplyMeasurement>> entry : rounds.entrySet()) {
             Applier applier = entry.getKey();
             ObjectNode node = appliers.putObject(applier.key());
-            put(node, "eventsPerSecond", median(applier, ApplyMeasurement::eventsPerSecond));
-            put(node, "eventsPerProcessCpuSecond", median(applier, ApplyMeasurement::eventsPerProcessCpuSecond));
-            put(node, "eventsPerBackendCpuSecond", median(applier, ApplyMeasurement::eventsPerBackendCpuSecond));
-            put(node, "eventsPerCpuSecond", median(applier, ApplyMeasurement::eventsPerCpuSecond));
-            put(node, "ofBareLoop", ratio(applier, Applier.BARE, ApplyMeasurement::eventsPerSecond));
-            put(node, "toInbox", ratio(applier, Applier.INBOX, ApplyMeasurement::eventsPerSecond));
-            put(node, "ofCopy", ratio(applier, Applier.COPY, ApplyMeasurement::eventsPerSecond));
-            put(
+            Figures.put(node, "eventsPerSecond", median(applier, ApplyMeasurement::eventsPerSecond));
+            Figures.put(
+                    node, "eventsPerProcessCpuSecond", median(applier, ApplyMeasurement::eventsPerProcessCpuSecond));
+            Figures.put(
+                    node, "eventsPerBackendCpuSecond", median(applier, ApplyMeasurement::eventsPerBackendCpuSecond));
+            Figures.put(node, "eventsPerCpuSecond", median(applier, ApplyMeasurement::eventsPerCpuSecond));
+            Figures.put(node, "ofBareLoop", ratio(applier, Applier.BARE, ApplyMeasurement::eventsPerSecond));
+            Figures.put(node, "toInbox", ratio(applier, Applier.INBOX, ApplyMeasurement::eventsPerSecond));
+            Figures.put(node, "ofCopy", ratio(applier, Applier.COPY, ApplyMeasurement::eventsPerSecond));
+            Figures.put(
                     node,
                     "toDebeziumPerCpuSecond",
                     ratio(applier, Applier.DEBEZIUM_SINK, ApplyMeasurement::eventsPerCpuSecond));
             entry.getValue().forEach(node.withArray("rounds")::addPOJO);
         }
         return json;
-    }
-
-    private static void put(ObjectNode node, String name, double value) {
-        if (!Double.isNaN(value)) {
-            node.put(name, Math.round(value * 1_000) / 1_000.0);
-        }
     }
 }

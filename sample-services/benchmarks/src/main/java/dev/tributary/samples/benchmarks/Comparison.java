@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
@@ -55,21 +54,18 @@ final class Comparison {
         for (Contestant contestant : rounds.keySet()) {
             double eventsPerSecond = eventsPerSecond(contestant);
             table.append("| ").append(contestant.title());
-            cell(table, "%,.0f", eventsPerSecond);
-            cell(table, "%,.1f", eventsPerSecond * workload.payloadBytes() / MEGABYTE);
-            cell(table, "%,.0f", median(contestant, Measurement::eventsPerProcessCpuSecond));
-            cell(table, "%,.0f", median(contestant, Measurement::eventsPerWalsenderCpuSecond));
-            cell(table, "%.2f", eventsPerSecond / smallerLimit());
+            Figures.cell(table, "%,.0f", eventsPerSecond);
+            Figures.cell(table, "%,.1f", eventsPerSecond * workload.payloadBytes() / MEGABYTE);
+            Figures.cell(table, "%,.0f", median(contestant, Measurement::eventsPerProcessCpuSecond));
+            Figures.cell(table, "%,.0f", median(contestant, Measurement::eventsPerWalsenderCpuSecond));
+            Figures.cell(table, "%.2f", eventsPerSecond / smallerLimit());
             boolean moves = contestant.readsWal() && contestant.writesToKafka();
-            cell(table, "%.2f", moves ? toDebezium(contestant, Measurement::eventsPerSecond) : Double.NaN);
-            cell(table, "%.2f", moves ? toDebezium(contestant, Measurement::eventsPerProcessCpuSecond) : Double.NaN);
+            Figures.cell(table, "%.2f", moves ? toDebezium(contestant, Measurement::eventsPerSecond) : Double.NaN);
+            Figures.cell(
+                    table, "%.2f", moves ? toDebezium(contestant, Measurement::eventsPerProcessCpuSecond) : Double.NaN);
             table.append(" |\n");
         }
         return table.toString();
-    }
-
-    private static void cell(StringBuilder table, String format, double value) {
-        table.append(" | ").append(Double.isNaN(value) ? "" : String.format(Locale.ROOT, format, value));
     }
 
     ObjectNode json() {
@@ -78,26 +74,24 @@ final class Comparison {
                 .put("eventsPerTransaction", workload.eventsPerTransaction())
                 .put("warmUpEvents", workload.warmUpEvents())
                 .put("measuredEvents", workload.measuredEvents());
-        put(json, "smallerLimitEventsPerSecond", smallerLimit());
+        Figures.put(json, "smallerLimitEventsPerSecond", smallerLimit());
         ObjectNode contestants = json.putObject("contestants");
         for (Map.Entry<Contestant, List<Measurement>> entry : rounds.entrySet()) {
             Contestant contestant = entry.getKey();
             ObjectNode node = contestants.putObject(contestant.key());
-            put(node, "eventsPerSecond", eventsPerSecond(contestant));
-            put(node, "payloadMegabytesPerSecond", eventsPerSecond(contestant) * workload.payloadBytes() / MEGABYTE);
-            put(node, "eventsPerProcessCpuSecond", median(contestant, Measurement::eventsPerProcessCpuSecond));
-            put(node, "eventsPerWalsenderCpuSecond", median(contestant, Measurement::eventsPerWalsenderCpuSecond));
-            put(node, "ofSmallerLimit", eventsPerSecond(contestant) / smallerLimit());
-            put(node, "toDebezium", toDebezium(contestant, Measurement::eventsPerSecond));
-            put(node, "toDebeziumPerCpuSecond", toDebezium(contestant, Measurement::eventsPerProcessCpuSecond));
+            Figures.put(node, "eventsPerSecond", eventsPerSecond(contestant));
+            Figures.put(
+                    node,
+                    "payloadMegabytesPerSecond",
+                    eventsPerSecond(contestant) * workload.payloadBytes() / MEGABYTE);
+            Figures.put(node, "eventsPerProcessCpuSecond", median(contestant, Measurement::eventsPerProcessCpuSecond));
+            Figures.put(
+                    node, "eventsPerWalsenderCpuSecond", median(contestant, Measurement::eventsPerWalsenderCpuSecond));
+            Figures.put(node, "ofSmallerLimit", eventsPerSecond(contestant) / smallerLimit());
+            Figures.put(node, "toDebezium", toDebezium(contestant, Measurement::eventsPerSecond));
+            Figures.put(node, "toDebeziumPerCpuSecond", toDebezium(contestant, Measurement::eventsPerProcessCpuSecond));
             entry.getValue().forEach(node.withArray("rounds")::addPOJO);
         }
         return json;
-    }
-
-    private static void put(ObjectNode node, String name, double value) {
-        if (!Double.isNaN(value)) {
-            node.put(name, Math.round(value * 1_000) / 1_000.0);
-        }
     }
 }

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -72,14 +71,10 @@ final class RelayBenchmark implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         ObjectNode json = mapper.createObjectNode();
-        machine(json.putObject("machine"));
+        json.set("machine", Machine.json());
         ArrayNode comparisons = json.putArray("comparisons");
         Path directory = Files.createTempDirectory("benchmarks-relay");
-        try (LocalPostgres postgres = LocalPostgres.startOwn(Map.of(
-                        "shared_buffers", "512MB",
-                        "max_wal_size", "16GB",
-                        "checkpoint_timeout", "1h",
-                        "autovacuum", "off"));
+        try (LocalPostgres postgres = LocalPostgres.startOwn(Machine.QUIET_POSTGRES);
                 LocalKafka kafka = LocalKafka.startOwn(Map.of("log.segment.delete.delay.ms", "0"))) {
             for (Workload workload : workloads()) {
                 Comparison comparison = compare(postgres, kafka, workload, directory);
@@ -115,23 +110,12 @@ final class RelayBenchmark implements Callable<Integer> {
                     Measurement measurement = race.run(contestant, "run_" + ++runs);
                     System.err.printf(
                             "%s, round %d, %s: %,.0f events/s, load %.1f%n",
-                            workload.title(), round, contestant.title(), measurement.eventsPerSecond(), load());
+                            workload.title(), round, contestant.title(), measurement.eventsPerSecond(), Machine.load());
                     comparison.add(contestant, measurement);
                 }
             }
         }
         return comparison;
-    }
-
-    private static void machine(ObjectNode machine) {
-        machine.put("cores", Runtime.getRuntime().availableProcessors())
-                .put("java", System.getProperty("java.vm.version"))
-                .put("loadAtStart", load());
-    }
-
-    /** Of the whole machine; what others do on it shows here. */
-    private static double load() {
-        return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
     }
 
     private void write(ObjectNode json) throws IOException {

@@ -8,7 +8,6 @@ import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
 import dev.tributary.outbox.OutboxSchema;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -77,11 +76,7 @@ final class ReplayBenchmark implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Path directory = Files.createTempDirectory("benchmarks-replay");
-        try (LocalPostgres postgres = LocalPostgres.startOwn(Map.of(
-                        "shared_buffers", "512MB",
-                        "max_wal_size", "16GB",
-                        "checkpoint_timeout", "1h",
-                        "autovacuum", "off"));
+        try (LocalPostgres postgres = LocalPostgres.startOwn(Machine.QUIET_POSTGRES);
                 LocalKafka kafka = LocalKafka.startOwn(Map.of("log.segment.delete.delay.ms", "0"))) {
             String url = postgres.createDatabase(SOURCE);
             fill(postgres, url);
@@ -96,7 +91,7 @@ final class ReplayBenchmark implements Callable<Integer> {
                                 .add(measurement);
                         System.err.printf(
                                 "round %d, %s: %,.0f events/s, load %.1f%n",
-                                round, contestant.title(), measurement.eventsPerSecond(), load());
+                                round, contestant.title(), measurement.eventsPerSecond(), Machine.load());
                     }
                 }
                 relay.kill();
@@ -205,18 +200,14 @@ final class ReplayBenchmark implements Callable<Integer> {
         double limit = Math.min(rate(ReplayContestant.COPY), rate(ReplayContestant.PRODUCER));
         measured.forEach((contestant, all) -> {
             table.append("| ").append(contestant.title());
-            cell(table, "%,.0f", rate(contestant));
-            cell(table, "%,.1f", rate(contestant) * payload / 1e6);
-            cell(table, "%,.0f", Measurement.median(all, Measurement::eventsPerProcessCpuSecond));
-            cell(table, "%,.0f", Measurement.median(all, Measurement::eventsPerWalsenderCpuSecond));
-            cell(table, "%.2f", rate(contestant) / limit);
+            Figures.cell(table, "%,.0f", rate(contestant));
+            Figures.cell(table, "%,.1f", rate(contestant) * payload / 1e6);
+            Figures.cell(table, "%,.0f", Measurement.median(all, Measurement::eventsPerProcessCpuSecond));
+            Figures.cell(table, "%,.0f", Measurement.median(all, Measurement::eventsPerWalsenderCpuSecond));
+            Figures.cell(table, "%.2f", rate(contestant) / limit);
             table.append(" |\n");
         });
         return table.toString();
-    }
-
-    private static void cell(StringBuilder table, String format, double value) {
-        table.append(" | ").append(Double.isNaN(value) ? "" : String.format(Locale.ROOT, format, value));
     }
 
     /** NaN for one that did not take part. */
@@ -227,9 +218,7 @@ final class ReplayBenchmark implements Callable<Integer> {
 
     private ObjectNode json() {
         ObjectNode json = mapper.createObjectNode();
-        json.putObject("machine")
-                .put("cores", Runtime.getRuntime().availableProcessors())
-                .put("java", System.getProperty("java.vm.version"));
+        json.set("machine", Machine.json());
         json.put("events", events).put("warmUp", warmUp).put("payloadBytes", payload);
         ObjectNode all = json.putObject("contestants");
         measured.forEach((contestant, each) -> {
@@ -238,10 +227,5 @@ final class ReplayBenchmark implements Callable<Integer> {
             each.forEach(node.withArray("rounds")::addPOJO);
         });
         return json;
-    }
-
-    /** Of the whole machine; what others do on it shows here. */
-    private static double load() {
-        return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
     }
 }
