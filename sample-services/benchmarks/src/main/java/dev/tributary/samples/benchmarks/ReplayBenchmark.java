@@ -71,6 +71,7 @@ final class ReplayBenchmark implements Callable<Integer> {
     private final JsonMapper mapper =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
     private final Map<ReplayContestant, List<Measurement>> measured = new EnumMap<>(ReplayContestant.class);
+    private final ObjectNode machine = Machine.json(); // before anything runs
     private int runs;
 
     @Override
@@ -218,7 +219,7 @@ final class ReplayBenchmark implements Callable<Integer> {
 
     private ObjectNode json() {
         ObjectNode json = mapper.createObjectNode();
-        json.set("machine", Machine.json());
+        json.set("machine", machine);
         json.put("events", events).put("warmUp", warmUp).put("payloadBytes", payload);
         ObjectNode all = json.putObject("contestants");
         measured.forEach((contestant, each) -> {
