@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
@@ -24,6 +25,9 @@ import org.junit.jupiter.api.Test;
 
 class SwitchIT {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    /** Less than a transaction that has locked something may rest. */
+    private static final Duration TIME_ENOUGH_TO_APPLY = Duration.ofSeconds(1);
 
     private final ViewBed bed = new ViewBed(3);
 
@@ -88,7 +92,7 @@ class SwitchIT {
             try (Readers readers = Readers.start(bed.database.url(), bed.name)) {
                 assertThatThrownBy(() -> next.switchTo(2, Duration.ofSeconds(4)))
                         .isInstanceOf(SubscriptionException.class)
-                        .hasMessageContaining("in the way");
+                        .hasMessageContaining("not switched to version 2");
                 assertThat(readers.mistakes).isEmpty();
                 assertThat(readers.reads.get()).isGreaterThan(20);
                 assertThat(readers.slowestMillis()).isLessThan(2_000);
@@ -136,6 +140,77 @@ class SwitchIT {
         assertThat(failure.get()).isInstanceOf(SQLException.class);
         other.switchTo(1, PATIENCE);
         bed.assertEqualsTheFold(bed.name);
+    }
+
+    /** Or readers, who have seen it there, would miss it in the other version. */
+    @Test
+    void theLiveVersionTakesNothingOnceTheOtherOneIsAsFar() throws Exception {
+        bed.send(100);
+        AtomicBoolean counts = new AtomicBoolean();
+        AtomicLong inLive = new AtomicLong();
+        View view = bed.start(bed.view(1, 2)
+                .switchAutomatically(false)
+                .dataSource(CommitHook.before(bed.database.dataSource(), () -> {
+                    if (counts.get() && Thread.currentThread().getName().equals("switching")) {
+                        bed.send(10);
+                        LockSupport.parkNanos(TIME_ENOUGH_TO_APPLY.toNanos());
+                        inLive.set(bed.built(2));
+                    }
+                })));
+        eventuallyLive(view, 2);
+        view.rebuild(1);
+        eventually(() -> assertThat(ViewBed.version(view, 1).caughtUpSince()).isNotNull());
+        bed.assertEqualsTheFold(bed.name + "_v2");
+        counts.set(true);
+        AtomicReference<Exception> failure = new AtomicReference<>();
+        Thread switching = new Thread(() -> switchTo(view, 1, failure), "switching");
+        switching.start();
+        switching.join();
+        assertThat(failure.get()).isNull();
+        assertThat(inLive.get()).isEqualTo(100);
+        bed.assertEqualsTheFold(bed.name);
+    }
+
+    /** Or it would take the tables away from under readers. */
+    @Test
+    void whoWouldDropTheVersionThatIsBecomingLiveWaitsAndIsRefused() throws Exception {
+        bed.send(100);
+        AtomicReference<Exception> refused = new AtomicReference<>();
+        AtomicBoolean drops = new AtomicBoolean();
+        View view = bed.start(bed.view(1, 2).switchAutomatically(false));
+        Thread dropping = new Thread(() -> abort(view, 1, refused), "dropping");
+        View other = bed.start(bed.view(1, 2)
+                .switchAutomatically(false)
+                .dataSource(CommitHook.before(bed.database.dataSource(), () -> {
+                    if (Thread.currentThread().getName().equals("switching") && drops.getAndSet(false)) {
+                        dropping.start();
+                        eventually(() -> assertThat(bed.database.number("SELECT count(*) FROM pg_stat_activity"
+                                        + " WHERE datname = current_database() AND wait_event_type = 'Lock'"))
+                                .isPositive());
+                    }
+                })));
+        eventuallyLive(other, 2);
+        other.rebuild(1);
+        eventually(() -> assertThat(ViewBed.version(other, 1).caughtUpSince()).isNotNull());
+        eventuallyLive(view, 2);
+        drops.set(true);
+        AtomicReference<Exception> failure = new AtomicReference<>();
+        Thread switching = new Thread(() -> switchTo(other, 1, failure), "switching");
+        switching.start();
+        switching.join();
+        dropping.join();
+        assertThat(failure.get()).isNull();
+        assertThat(refused.get()).isInstanceOf(SubscriptionException.class).hasMessageContaining("version 1 is LIVE");
+        bed.send(10);
+        bed.assertEqualsTheFold(bed.name);
+    }
+
+    private static void abort(View view, int version, AtomicReference<Exception> failure) {
+        try {
+            view.abort(version);
+        } catch (SQLException | SubscriptionException e) {
+            failure.set(e);
+        }
     }
 
     private static void switchTo(View view, int version, AtomicReference<Exception> failure) {
