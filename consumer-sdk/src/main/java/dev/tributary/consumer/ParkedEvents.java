@@ -25,6 +25,7 @@ public final class ParkedEvents {
 
     private final SubscriptionConfig config;
     private final ParkedStore store;
+    private final ParkedSequences sequences;
     private final Redrive redrive;
     private final ParkedOrder order;
     private final Redrive.Transactions transactions;
@@ -33,8 +34,9 @@ public final class ParkedEvents {
     ParkedEvents(SubscriptionConfig config, Function<TopicPartition, LiveCounters> counters) {
         this.config = config;
         this.store = new ParkedStore(config.name());
-        this.redrive = new Redrive(config, store, counters);
-        this.order = new ParkedOrder(store, config.policy().sequenceGap());
+        this.sequences = new ParkedSequences(config.name());
+        this.redrive = new Redrive(config, counters);
+        this.order = new ParkedOrder(config);
         this.counters = counters;
         this.transactions = new Redrive.Transactions(config);
     }
@@ -135,7 +137,7 @@ public final class ParkedEvents {
             if (missing == null) {
                 throw new SubscriptionException(aggregate + " does not wait for missing events");
             }
-            store.acceptGap(connection, aggregate, missing, reason, who);
+            sequences.acceptGap(connection, aggregate, missing, reason, who);
             connection.commit();
             LOG.info("{}: {} accepted of {} that {}: {}", config.name(), who, aggregate, missing.describe(), reason);
             return missing;
@@ -175,8 +177,8 @@ public final class ParkedEvents {
             }
             List<Long> which = numbers == null ? store.numbers(connection, aggregate) : numbers;
             int moved = store.discard(connection, which, reason, who);
-            long last = store.lastSequence(connection, aggregate);
-            store.applied(connection, aggregate, order.lastSeen(connection, aggregate, last));
+            long last = sequences.lastSequence(connection, aggregate);
+            sequences.applied(connection, aggregate, order.lastSeen(connection, aggregate, last));
             connection.commit();
             counters.apply(partition.get()).add(What.DISCARDED, moved);
             return moved;

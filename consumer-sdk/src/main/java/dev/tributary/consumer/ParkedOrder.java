@@ -9,11 +9,13 @@ import org.jspecify.annotations.Nullable;
 /** Which of an aggregate's parked events come next: as they were parked, except where numbers came late. */
 final class ParkedOrder {
     private final ParkedStore store;
+    private final ParkedSequences sequences;
     private final boolean looksAtSequences;
 
-    ParkedOrder(ParkedStore store, SequenceGap sequenceGap) {
-        this.store = store;
-        this.looksAtSequences = sequenceGap == SequenceGap.PARK;
+    ParkedOrder(SubscriptionConfig config) {
+        this.store = new ParkedStore(config.name());
+        this.sequences = new ParkedSequences(config.name());
+        this.looksAtSequences = config.policy().sequenceGap() == SequenceGap.PARK;
     }
 
     /**
@@ -28,7 +30,7 @@ final class ParkedOrder {
 
     /** @param max at most so many events */
     Next next(Connection connection, Aggregate aggregate, int max) throws SQLException {
-        long last = looksAtSequences ? store.lastSequence(connection, aggregate) : 0;
+        long last = looksAtSequences ? sequences.lastSequence(connection, aggregate) : 0;
         List<ParkedEvent> parked = store.events(connection, aggregate, 0, max);
         Next next = unbroken(connection, parked, last);
         if (!next.events().isEmpty() || parked.isEmpty()) {
@@ -40,12 +42,12 @@ final class ParkedOrder {
             return late;
         }
         ParkedEvent waiting = bySequence.get(0);
-        return new Next(List.of(waiting), last, store.missing(connection, aggregate, last, sequence(waiting)));
+        return new Next(List.of(waiting), last, sequences.missing(connection, aggregate, last, sequence(waiting)));
     }
 
-    /** As {@link ParkedStore#lastSeen}; 0 where numbers say nothing. */
+    /** As {@link ParkedSequences#lastSeen}; 0 where numbers say nothing. */
     long lastSeen(Connection connection, Aggregate aggregate, long last) throws SQLException {
-        return looksAtSequences ? store.lastSeen(connection, aggregate, last) : 0;
+        return looksAtSequences ? sequences.lastSeen(connection, aggregate, last) : 0;
     }
 
     /** Those before the first that is not next. */
@@ -54,7 +56,7 @@ final class ParkedOrder {
         long last = from;
         for (ParkedEvent event : parked) {
             if (counts(event, last)) {
-                if (last > 0 && store.missing(connection, event.aggregate(), last, sequence(event)) != null) {
+                if (last > 0 && sequences.missing(connection, event.aggregate(), last, sequence(event)) != null) {
                     break;
                 }
                 last = Math.max(last, sequence(event));

@@ -37,12 +37,12 @@ final class Parking {
 
     private final String subscription;
     private final TopicPartition partition;
-    private final ParkedStore store;
+    private final ParkedSequences sequences;
 
     Parking(String subscription, TopicPartition partition) {
         this.subscription = subscription;
         this.partition = partition;
-        this.store = new ParkedStore(subscription);
+        this.sequences = new ParkedSequences(subscription);
     }
 
     /** Why an event is parked. */
@@ -106,7 +106,7 @@ final class Parking {
     /** What is missing between an aggregate's last event and this one, discarded ones apart; null if nothing is. */
     @Nullable
     Missing missing(Connection connection, Event<?> event, long last) throws SQLException {
-        return store.missing(connection, Aggregate.of(event), last, Objects.requireNonNull(event.sequence()));
+        return sequences.missing(connection, Aggregate.of(event), last, Objects.requireNonNull(event.sequence()));
     }
 
     /** Which of these aggregates are parked. */
@@ -157,24 +157,15 @@ final class Parking {
 
     /** What a parked aggregate has waited for has come and been applied. */
     void applied(Connection connection, Aggregate aggregate, Parked parked) throws SQLException {
-        parked.lastSequence = store.lastSeen(connection, aggregate, parked.lastSequence + 1);
-        try (PreparedStatement update = connection.prepareStatement(
-                "UPDATE tributary.parked_aggregate SET last_sequence = ? WHERE subscription = ? AND source = ?"
-                        + " AND aggregate_type = ? AND aggregate_id = ?")) {
-            update.setLong(1, parked.lastSequence);
-            update.setString(2, subscription);
-            update.setString(3, aggregate.source());
-            update.setString(4, aggregate.type());
-            update.setString(5, aggregate.id());
-            update.executeUpdate();
-        }
+        parked.lastSequence = sequences.lastSeen(connection, aggregate, parked.lastSequence + 1);
+        sequences.reached(connection, aggregate, parked.lastSequence);
     }
 
     /** What a parked aggregate has waited for has come and cannot be applied: from now on it waits for people. */
     void parkAwaited(Connection connection, Decoded awaited, Failure failure, Parked parked) throws SQLException {
         parked.forMissing = false;
         park(connection, awaited, failure);
-        store.waitsFor(connection, Aggregate.of(awaited.event()), null);
+        sequences.waitsFor(connection, Aggregate.of(awaited.event()), null);
     }
 
     /**

@@ -81,7 +81,7 @@ final class PartitionWorker implements Runnable {
                 new PartitionSequences(config.name(), partition, config.limits().sequencesKnownMax());
         opening = new OpenPartition(config, probe, positions, parking, sequences, history);
         transaction = new BatchTransaction(config, positions, parking, sequences);
-        redrive = new Redrive(config, new ParkedStore(config.name()), p -> counters);
+        redrive = new Redrive(config, p -> counters);
         buffer = new RecordBuffer(config.limits(), config.handlers(), wakePolling);
         batchSize = new BatchSize(config.limits().batchEventsMax());
         standing = new PartitionStanding(config.name(), partition, counters);

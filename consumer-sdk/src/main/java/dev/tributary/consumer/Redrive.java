@@ -30,15 +30,17 @@ final class Redrive {
 
     private final SubscriptionConfig config;
     private final ParkedStore store;
+    private final ParkedSequences sequences;
     private final ParkedOrder order;
     private final Function<TopicPartition, LiveCounters> counters;
     private final Transactions transactions;
     private final EventDecoder decoder = new EventDecoder();
 
-    Redrive(SubscriptionConfig config, ParkedStore store, Function<TopicPartition, LiveCounters> counters) {
+    Redrive(SubscriptionConfig config, Function<TopicPartition, LiveCounters> counters) {
         this.config = config;
-        this.store = store;
-        this.order = new ParkedOrder(store, config.policy().sequenceGap());
+        this.store = new ParkedStore(config.name());
+        this.sequences = new ParkedSequences(config.name());
+        this.order = new ParkedOrder(config);
         this.counters = counters;
         this.transactions = new Transactions(config);
     }
@@ -141,7 +143,7 @@ final class Redrive {
         }
         boolean noneLeft = next.events().isEmpty();
         try {
-            noneLeft |= store.applied(connection, aggregate, order.lastSeen(connection, aggregate, next.last()));
+            noneLeft |= sequences.applied(connection, aggregate, order.lastSeen(connection, aggregate, next.last()));
             connection.commit();
         } catch (SQLException e) {
             if (Failures.leavesCommitUnknown(e) || next.events().isEmpty()) {
@@ -178,7 +180,7 @@ final class Redrive {
     private Attempt waits(Connection connection, Aggregate aggregate, ParkedEvent behind, Missing missing)
             throws SQLException {
         store.failed(connection, behind.number(), new Failure(missing.describe(), null, 0));
-        store.waitsFor(connection, aggregate, missing);
+        sequences.waitsFor(connection, aggregate, missing);
         connection.commit();
         return new Attempt.Waits(new Failed(aggregate, behind.number(), behind.type(), missing.describe()));
     }
@@ -206,7 +208,7 @@ final class Redrive {
         transactions.run(connection -> {
             if (lock(connection, event.aggregate()).isPresent()) {
                 store.failed(connection, event.number(), failure);
-                store.waitsFor(connection, event.aggregate(), null);
+                sequences.waitsFor(connection, event.aggregate(), null);
                 connection.commit();
             }
             return failure;
