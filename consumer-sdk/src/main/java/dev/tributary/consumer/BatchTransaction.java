@@ -334,9 +334,18 @@ final class BatchTransaction {
                                 + Aggregate.of(decoded.event()) + ": " + missing.describe(),
                         "see tributary.parked_event, have the missing events sent again, or raise parkedAggregatesMax");
             }
-            park(decoded, new Failure(missing.describe(), null, 0), last, missing);
-            gaps.add(Aggregate.of(decoded.event()) + ": " + missing.describe());
+            String what = missing.describe() + whereFrom(decoded.event(), last);
+            park(decoded, new Failure(what, null, 0), last, missing);
+            gaps.add(Aggregate.of(decoded.event()) + ": " + what);
             return null;
+        }
+
+        /** A hole between history and live events is nothing that comes late. */
+        private String whereFrom(Event<?> event, long last) {
+            return sequences.isLastOfHistory(event)
+                    ? " between the replayed history, which ends with " + last
+                            + ", and live events: they were lost there, so replay to another topic and build from that"
+                    : "";
         }
 
         private void park(Decoded decoded, Failure failure, long last, @Nullable Missing missing) throws SQLException {

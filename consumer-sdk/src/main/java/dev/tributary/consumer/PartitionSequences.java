@@ -31,6 +31,8 @@ final class PartitionSequences {
     private final String subscription;
     private final TopicPartition partition;
     private final int generationMax;
+    private final @Nullable HistorySequences before;
+    private LastSequences ofHistory = HistorySequences.NONE;
     private LastSequences recent = new LastSequences();
     private LastSequences older = new LastSequences();
     private final LastSequences changes = new LastSequences();
@@ -64,11 +66,15 @@ final class PartitionSequences {
         }
     }
 
-    /** @param knownMax how many aggregates to know at most */
-    PartitionSequences(String subscription, TopicPartition partition, int knownMax) {
+    /**
+     * @param knownMax how many aggregates to know at most, besides those of history
+     * @param before what its first events have to go on from; null if from nothing
+     */
+    PartitionSequences(String subscription, TopicPartition partition, int knownMax, @Nullable HistorySequences before) {
         this.subscription = subscription;
         this.partition = partition;
         this.generationMax = Math.max(1, knownMax / 2);
+        this.before = before;
     }
 
     /** Forgets what is in memory for what is in the database. */
@@ -76,6 +82,7 @@ final class PartitionSequences {
         forget();
         learn(connection);
         learnt = false;
+        ofHistory = before == null ? HistorySequences.NONE : before.load(connection);
         begin();
     }
 
@@ -122,6 +129,16 @@ final class PartitionSequences {
 
     /** The sequence of the aggregate's last event; 0 if not known. */
     long last(Event<?> event) {
+        long last = lastHere(event);
+        return last == 0 ? ofHistory.get(key(event)) : last;
+    }
+
+    /** Whether that is a replayed event, and this one the first behind history. */
+    boolean isLastOfHistory(Event<?> event) {
+        return lastHere(event) == 0 && ofHistory.get(key(event)) > 0;
+    }
+
+    private long lastHere(Event<?> event) {
         long of = key(event);
         long last = changes.get(of);
         last = last == 0 ? recent.get(of) : last;

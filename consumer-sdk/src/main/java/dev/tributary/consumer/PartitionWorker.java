@@ -77,8 +77,11 @@ final class PartitionWorker implements Runnable {
         this.afterCommit = afterCommit;
         PositionStore positions = PositionStore.of(config, partition);
         Parking parking = new Parking(config.name(), partition);
-        PartitionSequences sequences =
-                new PartitionSequences(config.name(), partition, config.limits().sequencesKnownMax());
+        PartitionSequences sequences = new PartitionSequences(
+                config.name(),
+                partition,
+                config.limits().sequencesKnownMax(),
+                history == null ? null : history.before(partition));
         opening = new OpenPartition(config, probe, positions, parking, sequences, history);
         transaction = new BatchTransaction(config, positions, parking, sequences);
         redrive = new Redrive(config, p -> counters);

@@ -32,6 +32,7 @@ final class ReplayedHistory {
     private final Feed feed;
     private final Set<String> topics;
     private final ReplayNotices notices;
+    private final HistorySequences sequences;
     private volatile boolean over;
     private Map<String, Replay> complete = Map.of();
     private long learnAt = System.nanoTime();
@@ -41,6 +42,7 @@ final class ReplayedHistory {
         this.feed = feed;
         this.topics = Set.copyOf(feed.history().replays());
         this.notices = new ReplayNotices(config.kafka());
+        this.sequences = new HistorySequences(config.name(), topics);
     }
 
     /** That of a subscription; null if its history does not come from replayed topics. */
@@ -52,6 +54,12 @@ final class ReplayedHistory {
     /** The replayed topics. */
     Set<String> topics() {
         return topics;
+    }
+
+    /** What live events of a partition go on from; null for a partition of history itself. */
+    @Nullable
+    HistorySequences before(TopicPartition partition) {
+        return topics.contains(partition.topic()) ? null : sequences;
     }
 
     /** Whether live events are what comes next, as far as is known. */

@@ -58,7 +58,10 @@ class FencingTest {
                 timeouts,
                 null);
         return new BatchTransaction(
-                config, positions, new Parking("view", PARTITION), new PartitionSequences("view", PARTITION, 1_000));
+                config,
+                positions,
+                new Parking("view", PARTITION),
+                new PartitionSequences("view", PARTITION, 1_000, null));
     }
 
     private Claim claim() throws SQLException {

@@ -54,7 +54,7 @@ class PartitionSequencesTest {
 
     @Test
     void knowsWhatWasCommittedHereAndElsewhereAlsoWhenLoadedAnew() throws SQLException {
-        PartitionSequences sequences = new PartitionSequences("view", PARTITION, 1_000_000);
+        PartitionSequences sequences = new PartitionSequences("view", PARTITION, 1_000_000, null);
         try (Connection connection = view.dataSource().getConnection()) {
             connection.setAutoCommit(false);
             for (int batch = 0; batch < 400; batch++) {
@@ -87,7 +87,7 @@ class PartitionSequencesTest {
             }
             sequences.begin();
             assertKnown(sequences, 5_000);
-            PartitionSequences anew = new PartitionSequences("view", PARTITION, 1_000_000);
+            PartitionSequences anew = new PartitionSequences("view", PARTITION, 1_000_000, null);
             anew.load(connection);
             assertKnown(anew, 5_000);
         }
@@ -98,7 +98,7 @@ class PartitionSequencesTest {
 
     @Test
     void forgetsThoseThatHadNoEventForLongest() throws SQLException {
-        PartitionSequences sequences = new PartitionSequences("view", PARTITION, 1_000);
+        PartitionSequences sequences = new PartitionSequences("view", PARTITION, 1_000, null);
         try (Connection connection = view.dataSource().getConnection()) {
             connection.setAutoCommit(false);
             for (int i = 0; i < 5_000; i++) {

@@ -30,12 +30,17 @@ final class EventSearch {
     private static final int ID_CHARS_MAX = 1_024;
 
     private final Surroundings surroundings;
+    private final Map<TopicPartition, Long> replayed;
     private final Map<TopicPartition, Long> ends;
     private final Map<String, List<Traces>> byId = new HashMap<>();
 
-    /** @param ends where to stop in each partition */
-    EventSearch(Surroundings surroundings, Map<TopicPartition, Long> ends) {
+    /**
+     * @param replayed partitions with history that live topics may not have any more, and where to stop in each
+     * @param ends where to stop in each partition of live topics
+     */
+    EventSearch(Surroundings surroundings, Map<TopicPartition, Long> replayed, Map<TopicPartition, Long> ends) {
         this.surroundings = surroundings;
+        this.replayed = replayed;
         this.ends = ends;
     }
 
@@ -51,6 +56,7 @@ final class EventSearch {
 
         void add(String aggregateId, EventTrace event) {
             Deque<EventTrace> events = key.contains(aggregateId) ? byKey : byOthers;
+            events.removeIf(each -> each.id().equals(event.id())); // replayed, and live as well
             if (events.size() == RowDifference.EVENTS_MAX) {
                 events.removeFirst();
             }
@@ -75,7 +81,8 @@ final class EventSearch {
                             byId.computeIfAbsent(value, v -> new ArrayList<>()).add(own));
         }
         if (!byId.isEmpty()) {
-            readTopics();
+            readTopics(replayed);
+            readTopics(ends);
         }
         List<RowDifference> described = new ArrayList<>();
         for (int i = 0; i < rows.size(); i++) {
@@ -84,19 +91,22 @@ final class EventSearch {
         return described;
     }
 
-    private void readTopics() {
+    private void readTopics(Map<TopicPartition, Long> ends) {
         Set<TopicPartition> open = new HashSet<>();
         ends.forEach((partition, end) -> {
             if (end > 0) {
                 open.add(partition);
             }
         });
+        if (open.isEmpty()) {
+            return;
+        }
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(settings())) {
             consumer.assign(open);
             consumer.seekToBeginning(open);
             while (!open.isEmpty()) {
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL_MAX)) {
-                    look(record);
+                    look(record, ends);
                 }
                 open.removeIf(partition -> consumer.position(partition) >= ends.getOrDefault(partition, 0L));
                 consumer.assign(open);
@@ -120,7 +130,7 @@ final class EventSearch {
         return settings;
     }
 
-    private void look(ConsumerRecord<byte[], byte[]> record) {
+    private void look(ConsumerRecord<byte[], byte[]> record, Map<TopicPartition, Long> ends) {
         long end = ends.getOrDefault(new TopicPartition(record.topic(), record.partition()), 0L);
         if (record.key() == null || record.offset() >= end) {
             return;

@@ -8,13 +8,14 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /** Lets a rebuild apply what the live tables have applied, and nothing else. Thread-safe. */
 final class MatchedFeed implements Feed {
     private final String schema;
     private final History history;
     private final Pacing pacing;
-    private volatile Bounds bounds = new Bounds(Map.of(), EventFates.NONE);
+    private volatile @Nullable Bounds bounds;
 
     private record Bounds(Map<TopicPartition, Long> offsets, EventFates fates) {}
 
@@ -24,7 +25,7 @@ final class MatchedFeed implements Feed {
         this.pacing = pacing;
     }
 
-    /** @param offsets what comes before them is applied; nothing of partitions that are not named */
+    /** @param offsets what comes before them is applied; of partitions that are not named, nothing if they are no history */
     void follow(Map<TopicPartition, Long> offsets, EventFates fates) {
         bounds = new Bounds(Map.copyOf(offsets), fates);
     }
@@ -51,11 +52,17 @@ final class MatchedFeed implements Feed {
 
     @Override
     public long stopBefore(TopicPartition partition) {
-        return bounds.offsets().getOrDefault(partition, 0L);
+        Bounds now = bounds;
+        if (now == null) {
+            return 0;
+        }
+        return now.offsets()
+                .getOrDefault(partition, history.replays().contains(partition.topic()) ? Long.MAX_VALUE : 0);
     }
 
     @Override
     public Fate fate(Event<byte[]> event) {
-        return bounds.fates().of(event);
+        Bounds now = bounds;
+        return now == null ? Fate.APPLY : now.fates().of(event);
     }
 }

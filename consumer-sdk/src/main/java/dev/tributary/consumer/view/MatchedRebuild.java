@@ -13,7 +13,12 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -84,11 +89,6 @@ final class MatchedRebuild implements AutoCloseable {
             ViewVersion version,
             long eventsPerSecondMax)
             throws SQLException {
-        if (!version.history().replays().isEmpty()) {
-            throw new SubscriptionException(
-                    live.subscriptionFor(purpose) + " cannot be built from replayed topics, which"
-                            + " may hold more than the live tables have applied: give it a version with another History");
-        }
         Connection lock = surroundings.dataSource().getConnection();
         try {
             lock.setAutoCommit(true);
@@ -163,16 +163,108 @@ final class MatchedRebuild implements AutoCloseable {
 
     /** Applies until it is near where the live tables are, or has not come nearer for a while. */
     void approach() throws SQLException, InterruptedException {
+        if (!feed.history().replays().isEmpty()) {
+            awaitEndOfHistory();
+        }
         for (int i = 0; i < APPROACHES_MAX; i++) {
             Positions seen = Transactions.get(surroundings.dataSource(), connection -> follow(connection, false));
             await(seen, STALLED_AFTER);
-            Positions now = Transactions.get(
-                    surroundings.dataSource(), connection -> Positions.read(connection, live.subscription()));
+            Positions now = livePositions().of(subscription.topics());
             if (distance(seen, now) <= NEAR_EVENTS) {
                 return;
             }
         }
         LOG.info("{}: the live tables are changed faster than this gets nearer to them", name);
+    }
+
+    /**
+     * A replay cannot be stopped in the middle, so the live tables have to have what it holds. They do where they are behind the ends
+     * of the live topics: a replay is complete only once the relay has come past all of it.
+     */
+    private void awaitEndOfHistory() throws SQLException, InterruptedException {
+        refuseUnknown(livePositions());
+        awaitLive(liveEnds());
+        Patience patience = new Patience("the rebuild has to apply its history", STALLED_AFTER);
+        Positions here = positions(name);
+        while (here.of(subscription.topics()).all().isEmpty()) {
+            Transactions.get(surroundings.dataSource(), connection -> follow(connection, false));
+            patience.spend(here);
+            here = positions(name);
+        }
+        awaitLive(liveEnds()); // there may have been a further round
+    }
+
+    private void awaitLive(Map<TopicPartition, Long> ends) throws SQLException, InterruptedException {
+        Patience patience =
+                new Patience("the live tables have to apply what the replay holds too, up to " + ends, STALLED_AFTER);
+        for (Positions now = livePositions(); !includes(now, ends); now = livePositions()) {
+            patience.spend(now);
+        }
+    }
+
+    private Map<TopicPartition, Long> liveEnds() throws InterruptedException {
+        try (KafkaExtents kafka = new KafkaExtents(surroundings.kafka())) {
+            Map<TopicPartition, Long> ends = new HashMap<>();
+            kafka.of(subscription.topics()).forEach((partition, extent) -> ends.put(partition, extent.end()));
+            return ends;
+        } catch (ExecutionException | TimeoutException e) {
+            throw new SubscriptionException(name + ": Kafka does not say where the live topics end", e);
+        }
+    }
+
+    private static boolean includes(Positions positions, Map<TopicPartition, Long> ends) {
+        Map<TopicPartition, Long> offsets = positions.offsets();
+        return ends.entrySet().stream().allMatch(each -> offsets.getOrDefault(each.getKey(), 0L) >= each.getValue());
+    }
+
+    private Positions livePositions() throws SQLException {
+        return positions(live.subscription());
+    }
+
+    private Positions positions(String subscription) throws SQLException {
+        return Transactions.get(surroundings.dataSource(), connection -> Positions.read(connection, subscription));
+    }
+
+    /** Topics that the live tables have positions in, and this does not read. */
+    Set<String> unread(Connection connection) throws SQLException {
+        return Positions.read(connection, live.subscription()).all().keySet().stream()
+                .map(TopicPartition::topic)
+                .filter(topic -> !subscription.topics().contains(topic)
+                        && !feed.history().replays().contains(topic))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** Where it has read the history that it does not have from the live topics; empty if there is none. */
+    Map<TopicPartition, Long> replayed() throws SQLException {
+        Map<TopicPartition, Long> replayed = new HashMap<>(positions(name).offsets());
+        replayed.keySet().removeIf(each -> !feed.history().replays().contains(each.topic()));
+        return replayed;
+    }
+
+    /** Waiting for something that moves. Used by one thread. */
+    private final class Patience {
+        private final String wanted;
+        private final Duration max;
+        private Positions before = new Positions(Map.of());
+        private long since = System.nanoTime();
+
+        Patience(String wanted, Duration max) {
+            this.wanted = wanted;
+            this.max = max;
+        }
+
+        /** Waits a little; throws if nothing has moved for too long, or never will. */
+        void spend(Positions now) throws InterruptedException {
+            refuseStopped();
+            if (!now.equals(before)) {
+                before = now;
+                since = System.nanoTime();
+            } else if (System.nanoTime() - since > max.toNanos()) {
+                throw new SubscriptionException(name + ": " + wanted + ", and nothing has come further than "
+                        + now.offsets() + " for " + max + ": " + standing());
+            }
+            Thread.sleep(LOOK_EVERY.toMillis());
+        }
     }
 
     private static long distance(Positions from, Positions to) {
@@ -189,13 +281,11 @@ final class MatchedRebuild implements AutoCloseable {
      */
     Positions follow(Connection connection, boolean locked) throws SQLException {
         // Positions first: whatever they include has its fate by then
-        Positions positions = locked
+        Positions all = locked
                 ? Positions.lock(connection, live.subscription())
                 : Positions.read(connection, live.subscription());
-        if (positions.all().isEmpty()) {
-            throw new SubscriptionException(
-                    "the view's database knows no subscription " + live.subscription() + " that has applied anything");
-        }
+        Positions positions = all.of(subscription.topics()); // without those of the history that they were built from
+        refuseUnknown(positions);
         feed.follow(positions.offsets(), fates.read(connection, live.subscription()));
         return positions;
     }
@@ -207,23 +297,9 @@ final class MatchedRebuild implements AutoCloseable {
      * @throws SubscriptionException if it does not get there; says why
      */
     void await(Positions target, Duration max) throws SQLException, InterruptedException {
-        long since = System.nanoTime();
-        Map<TopicPartition, Position> before = Map.of();
-        while (true) {
-            Positions here =
-                    Transactions.get(surroundings.dataSource(), connection -> Positions.read(connection, name));
-            if (isAt(here, target)) {
-                return;
-            }
-            refuseStopped();
-            if (!here.all().equals(before)) {
-                before = here.all();
-                since = System.nanoTime();
-            } else if (System.nanoTime() - since > max.toNanos()) {
-                throw new SubscriptionException(name + ": the rebuild has not come nearer to " + target.offsets()
-                        + " than " + here.offsets() + " for " + max + ": " + standing());
-            }
-            Thread.sleep(LOOK_EVERY.toMillis());
+        Patience patience = new Patience("the rebuild has to get to " + target.offsets(), max);
+        for (Positions here = positions(name); !isAt(here, target); here = positions(name)) {
+            patience.spend(here);
         }
     }
 
@@ -252,6 +328,13 @@ final class MatchedRebuild implements AutoCloseable {
                 row.next();
                 return row.getBoolean(1);
             }
+        }
+    }
+
+    private void refuseUnknown(Positions positions) {
+        if (positions.all().isEmpty()) {
+            throw new SubscriptionException(
+                    "the view's database knows no subscription " + live.subscription() + " that has applied anything");
         }
     }
 

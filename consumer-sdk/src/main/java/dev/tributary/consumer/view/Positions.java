@@ -6,6 +6,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.TopicPartition;
 
@@ -38,6 +39,13 @@ record Positions(Map<TopicPartition, Position> all) {
             }
             return new Positions(Map.copyOf(all));
         }
+    }
+
+    /** Those in some topics. */
+    Positions of(Set<String> topics) {
+        return new Positions(all.entrySet().stream()
+                .filter(each -> topics.contains(each.getKey().topic()))
+                .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue)));
     }
 
     Map<TopicPartition, Long> offsets() {

@@ -3,6 +3,7 @@ package dev.tributary.consumer.view;
 import static dev.tributary.consumer.SubscriptionBed.eventually;
 import static dev.tributary.consumer.TestTopic.header;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tributary.consumer.Added;
 import dev.tributary.consumer.History;
@@ -20,11 +21,15 @@ import dev.tributary.outbox.wire.WireHeaders;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -84,11 +89,22 @@ class ReplayedHistoryIT {
     }
 
     private ProducerRecord<byte[], byte[]> repeated(ProducerRecord<byte[], byte[]> event, String origin, int number) {
+        return repeated(event, origin, replayed, HISTORY, number);
+    }
+
+    private static ProducerRecord<byte[], byte[]> repeated(
+            ProducerRecord<byte[], byte[]> event, String origin, TestTopic topic, long last, int number) {
         ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(
-                replayed.name(), null, event.key(), event.value(), new RecordHeaders(event.headers()));
-        header(record, WireHeaders.POSITION, new Position(1, HISTORY, number).toString());
+                topic.name(), null, event.key(), event.value(), new RecordHeaders(event.headers()));
+        header(record, WireHeaders.POSITION, new Position(1, last, number).toString());
         header(record, WireHeaders.REPLAY_OF, origin);
         return record;
+    }
+
+    /** One that can be sent again. */
+    private static ProducerRecord<byte[], byte[]> copy(ProducerRecord<byte[], byte[]> record) {
+        return new ProducerRecord<>(
+                record.topic(), null, record.key(), record.value(), new RecordHeaders(record.headers()));
     }
 
     private void note(boolean complete, Map<String, Replay.Live> goesOn)
@@ -98,9 +114,16 @@ class ReplayedHistoryIT {
 
     private void note(String topic, boolean complete, Map<String, Replay.Live> goesOn)
             throws ExecutionException, InterruptedException {
+        note(topic, replayed, 3, HISTORY, complete, goesOn);
+    }
+
+    /** @param last the position of the last event in it */
+    private void note(
+            String name, TestTopic topic, int partitions, long last, boolean complete, Map<String, Replay.Live> goesOn)
+            throws ExecutionException, InterruptedException {
         Map<Integer, Long> ends = new HashMap<>();
-        for (int i = 0; i < 3; i++) {
-            TopicPartition partition = new TopicPartition(replayed.name(), i);
+        for (int i = 0; i < partitions; i++) {
+            TopicPartition partition = new TopicPartition(topic.name(), i);
             ends.put(
                     i,
                     admin.listOffsets(Map.of(partition, org.apache.kafka.clients.admin.OffsetSpec.latest()))
@@ -108,8 +131,8 @@ class ReplayedHistoryIT {
                             .get()
                             .offset());
         }
-        Replay replay = new Replay("sales", topic, id(replayed), complete, 1, HISTORY + 1, ends, goesOn, null);
-        live.send(new ProducerRecord<>(Replay.TOPIC, TestTopic.bytes(topic), replay.toJson()));
+        Replay replay = new Replay("sales", name, id(topic), complete, 1, last + 1, ends, goesOn, null);
+        live.send(new ProducerRecord<>(Replay.TOPIC, TestTopic.bytes(name), replay.toJson()));
     }
 
     private String id(TestTopic topic) throws ExecutionException, InterruptedException {
@@ -130,14 +153,24 @@ class ReplayedHistoryIT {
     }
 
     private AsideBuild start(long eventsPerSecondMax, String... replays) throws SQLException {
-        Surroundings surroundings = new Surroundings(
+        AsideBuild build =
+                AsideBuild.start(surroundings(), bed.name + ".aside", "aside", version(replays), eventsPerSecondMax);
+        builds.add(build);
+        return build;
+    }
+
+    private Surroundings surroundings() {
+        return new Surroundings(
                 SubscriptionBed.kafkaSettings(bed.kafka.bootstrapServers()),
                 bed.view.dataSource(),
                 Set.of(live.name()),
                 Limits.ofDefaults().withBatchEventsMax(5),
                 Timeouts.ofDefaults().withRetryMax(Duration.ofMillis(300)),
                 subscription -> {});
-        ViewVersion version = ViewVersion.of(
+    }
+
+    private ViewVersion version(String... replays) {
+        return ViewVersion.of(
                         1,
                         TABLES,
                         subscription -> subscription.on(Added.TYPE, Added.class, (event, connection) -> {
@@ -147,9 +180,13 @@ class ReplayedHistoryIT {
                             ViewDatabase.apply(event, connection);
                         }))
                 .with(History.replayed(replays));
-        AsideBuild build = AsideBuild.start(surroundings, bed.name + ".aside", "aside", version, eventsPerSecondMax);
-        builds.add(build);
-        return build;
+    }
+
+    private Audit audit() {
+        return new Audit(
+                surroundings(),
+                new LiveTables(bed.name + ".aside", "aside"),
+                AuditOptions.ofDefaults().leavingOut("applied.n"));
     }
 
     private void awaitAllOnceAndInOrder() {
@@ -216,8 +253,105 @@ class ReplayedHistoryIT {
         awaitAllOnceAndInOrder();
     }
 
+    /** Event 40 is in neither: it is 6 of a5. What is 1 of quiet is in history, 2 is nowhere, 3 comes much later. */
+    @Test
+    void aHoleBetweenHistoryAndLiveEventsParksItsAggregateAndSaysSo() throws Exception {
+        live.send(repeated(live.added("quiet", 1), live.name(), HISTORY + 1));
+        var lost = live.added("quiet", 2);
+        note(true, goesOnAt(EXACT + 1));
+        AsideBuild build = start();
+        eventually(() -> assertThat(bed.view.number("SELECT count(*) FROM aside.applied"))
+                .isEqualTo(HISTORY + 1 + EVENTS - HISTORY - 3));
+        assertThat(bed.view.strings("SELECT DISTINCT aggregate_id || error FROM tributary.parked_event"
+                        + " WHERE error IS NOT NULL"))
+                .containsExactly("a5sequence 7 came, 6 is missing between the replayed history, which ends with 5, and"
+                        + " live events: they were lost there, so replay to another topic and build from that");
+        assertThat(bed.view.number("SELECT count(*) FROM tributary.parked_event"))
+                .isEqualTo(2);
+        build.close();
+        start(); // learns from the database what history has ended with
+        live.send(live.added("quiet", 3));
+        eventually(() -> assertThat(
+                        bed.view.strings("SELECT error FROM tributary.parked_event WHERE aggregate_id = 'quiet'"))
+                .singleElement()
+                .asString()
+                .startsWith("sequence 3 came, 2 is missing between the replayed history, which ends with 1,"));
+        live.send(live.later(copy(events.get(HISTORY))), live.later(lost)); // the source has sent them again
+        eventually(() -> assertThat(bed.view.strings("SELECT aggregate_id || string_agg(sequence::text, '' ORDER BY n)"
+                        + " FROM aside.applied WHERE aggregate_id IN ('a5', 'quiet') GROUP BY aggregate_id ORDER BY 1"))
+                .containsExactly("a512345678", "quiet123"));
+    }
+
+    private static void approach(MatchedRebuild rebuild) {
+        try {
+            rebuild.approach();
+        } catch (SQLException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     private boolean isPoisoned(ProducerRecord<byte[], byte[]> event) {
-        return java.util.Arrays.equals(event.key(), TestTopic.bytes(poisoned));
+        return isOf(poisoned, event);
+    }
+
+    private static boolean isOf(String aggregateId, ProducerRecord<byte[], byte[]> event) {
+        return Arrays.equals(event.key(), TestTopic.bytes(aggregateId));
+    }
+
+    @Test
+    void whatWasBuiltFromAReplayIsAuditedAndRepairedByThatOneAndByALaterOne() throws Exception {
+        poisoned = "a3";
+        note(true, goesOnAt(EXACT));
+        AsideBuild build = start();
+        long ofPoisoned = events.stream().filter(this::isPoisoned).count();
+        eventually(() -> assertThat(bed.view.number("SELECT count(*) FROM aside.applied"))
+                .isEqualTo(EVENTS - ofPoisoned));
+        live.deleteRecordsBefore(EXACT);
+        poisoned = "";
+        AuditReport first = audit().run(version(replayed.name()));
+        assertThat(first.clean()).as(first.text()).isTrue();
+        assertThat(first.parked()).isEqualTo(ofPoisoned);
+
+        bed.view.execute("UPDATE aside.total SET total = -1 WHERE aggregate_id = 'a1'");
+        try (TestTopic later = new TestTopic(bed.kafka, 1)) {
+            for (int i = 0; i < EVENTS; i++) {
+                later.enqueue(repeated(events.get(i), live.name(), later, EVENTS, i));
+            }
+            later.flush();
+            note(later.name(), later, 1, EVENTS, true, goesOnAt(EVENTS - DELETED));
+            RepairReport repaired = audit().repair(version(later.name()));
+            assertThat(repaired.audit().differences()).singleElement().satisfies(row -> {
+                assertThat(row.key()).containsEntry("aggregate_id", "a1");
+                assertThat(row.events())
+                        .extracting(EventTrace::id)
+                        .containsExactlyElementsOf(events.stream()
+                                .filter(each -> isOf("a1", each))
+                                .map(TestTopic::id)
+                                .toList());
+            });
+            assertThat(repaired.repaired()).hasSize(1);
+
+            build.close();
+            ProducerRecord<byte[], byte[]> next = live.added("a1", 1);
+            live.send(next); // is in the replay, and not in the tables
+            later.send(repeated(next, live.name(), later, EVENTS + 1, EVENTS));
+            note(later.name(), later, 1, EVENTS + 1, true, goesOnAt(EVENTS + 1 - DELETED));
+            try (MatchedRebuild rebuild = MatchedRebuild.start(
+                    surroundings(),
+                    new LiveTables(bed.name + ".aside", "aside"),
+                    "audit",
+                    EventFates::parkedAndDiscarded,
+                    version(later.name()),
+                    Long.MAX_VALUE)) {
+                CompletableFuture<Void> approach = CompletableFuture.runAsync(() -> approach(rebuild));
+                assertThatThrownBy(() -> approach.get(3, TimeUnit.SECONDS)).isInstanceOf(TimeoutException.class);
+                start();
+                approach.get(60, TimeUnit.SECONDS);
+                assertThat(bed.view.number("SELECT count(*) FROM aside.applied"))
+                        .isEqualTo(EVENTS - ofPoisoned + 1);
+            }
+            assertThat(audit().run(version(later.name())).clean()).isTrue();
+        }
     }
 
     @Test
