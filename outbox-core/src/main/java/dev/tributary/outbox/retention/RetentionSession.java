@@ -130,7 +130,7 @@ final class RetentionSession implements AutoCloseable {
     }
 
     static String interval(java.time.Duration duration) {
-        return "interval '" + duration.toNanos() / 1_000 + " microseconds'";
+        return "interval '" + duration + "'"; // both know ISO 8601; PostgreSQL 14 refuses large numbers of one unit
     }
 
     /** Leaves the session as it was: a pool may give it to others. */
