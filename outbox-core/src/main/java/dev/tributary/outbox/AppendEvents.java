@@ -9,10 +9,9 @@ import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Appends an aggregate's events in one round trip. */
+/** Appends an aggregate's events in one round trip; in a second one a conflict is told from what the aggregate is at. */
 final class AppendEvents {
-    private static final String ONE = "SELECT tributary.append_event(?, ?, ?, ?, ?, ?, ?, ?::json)";
-    private static final String MANY = "SELECT tributary.append_events(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    private static final String APPEND = "SELECT tributary.append_events(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
     private AppendEvents() {}
 
@@ -24,28 +23,31 @@ final class AppendEvents {
             @Nullable String snapshotType,
             byte @Nullable [] snapshot)
             throws SQLException {
-        boolean one = events.size() == 1 && snapshot == null;
-        try (PreparedStatement append = connection.prepareStatement(one ? ONE : MANY)) {
-            PreparedEvent first = events.get(0);
-            append.setString(1, first.event().aggregateType());
-            append.setString(2, first.event().aggregateId());
+        return events.size() <= WriteFew.EVENTS_MAX && snapshot == null
+                ? WriteFew.ofOneAggregate(connection, EventTable.EVENT_STORE, expectedLast, events)
+                : many(connection, expectedLast, events, snapshotType, snapshot);
+    }
+
+    private static long many(
+            Connection connection,
+            @Nullable Long expectedLast,
+            List<PreparedEvent> events,
+            @Nullable String snapshotType,
+            byte @Nullable [] snapshot)
+            throws SQLException {
+        try (PreparedStatement append = connection.prepareStatement(APPEND)) {
+            NewEvent first = events.get(0).event();
+            append.setString(1, first.aggregateType());
+            append.setString(2, first.aggregateId());
             append.setObject(3, expectedLast, Types.BIGINT);
-            if (one) {
-                append.setObject(4, first.id());
-                append.setString(5, first.type());
-                append.setString(6, first.contentType());
-                append.setBytes(7, first.payload());
-                append.setString(8, first.headers());
-            } else {
-                setArray(append, 4, "uuid", events, PreparedEvent::id);
-                setArray(append, 5, "text", events, PreparedEvent::type);
-                setArray(append, 6, "text", events, PreparedEvent::contentType);
-                byte[][] payloads = events.stream().map(PreparedEvent::payload).toArray(byte[][]::new);
-                append.setArray(7, connection.createArrayOf("bytea", payloads));
-                setArray(append, 8, "text", events, PreparedEvent::headers);
-                append.setString(9, snapshotType);
-                append.setBytes(10, snapshot);
-            }
+            setArray(append, 4, "uuid", events, PreparedEvent::id);
+            setArray(append, 5, "text", events, PreparedEvent::type);
+            setArray(append, 6, "text", events, PreparedEvent::contentType);
+            byte[][] payloads = events.stream().map(PreparedEvent::payload).toArray(byte[][]::new);
+            append.setArray(7, connection.createArrayOf("bytea", payloads));
+            setArray(append, 8, "text", events, PreparedEvent::headers);
+            append.setString(9, snapshotType);
+            append.setBytes(10, snapshot);
             try (ResultSet answer = append.executeQuery()) {
                 answer.next();
                 return answer.getLong(1);

@@ -66,11 +66,7 @@ public final class Outbox {
         }
         List<PreparedEvent> prepared = prepare.all(events);
         try {
-            if (prepared.size() == 1) {
-                PreparedEvent only = prepared.get(0);
-                return List.of(only.published(WriteOne.write(connection, only)));
-            }
-            return published(prepared, WriteMany.write(connection, prepared));
+            return published(prepared, WriteEvents.write(connection, prepared));
         } catch (SQLException e) {
             throw CallerTransaction.named(e);
         }

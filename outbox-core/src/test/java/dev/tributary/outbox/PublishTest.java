@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.IntStream;
@@ -84,6 +85,29 @@ class PublishTest {
                 .isSorted();
         assertThat(database.texts("SELECT aggregate_id || sequence FROM tributary.aggregate ORDER BY 1"))
                 .containsExactly("a3", "b3", "c1");
+    }
+
+    /** Also on the far side of where statements are made for the number of events, and once the server has planned for good. */
+    @Test
+    void eventsOfOneAggregateKeepListOrderHoweverMany() throws SQLException {
+        for (int events = 1; events <= WriteFew.EVENTS_MAX + 2; events++) {
+            database.clear();
+            try (Connection transaction = database.transaction()) {
+                for (int time = 0; time < 12; time++) {
+                    outbox.publish(transaction, Collections.nCopies(events, event("a")));
+                    outbox.publish(
+                            transaction, Collections.nCopies(events, event("b").unsequenced()));
+                }
+                transaction.commit();
+            }
+            assertThat(database.texts("SELECT sequence FROM tributary.outbox WHERE aggregate_id = 'a' ORDER BY ctid"))
+                    .isEqualTo(IntStream.rangeClosed(1, 12 * events)
+                            .mapToObj(Integer::toString)
+                            .toList());
+            assertThat(database.texts("SELECT id::text FROM tributary.outbox ORDER BY ctid"))
+                    .hasSize(24 * events)
+                    .isSorted();
+        }
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +17,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Writes any number of events of any number of aggregates in one round trip. */
-final class WriteMany {
+final class WriteEvents {
     private static final String WRITE = "SELECT tributary.write_events(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
     private final List<PreparedEvent> events;
@@ -24,7 +25,7 @@ final class WriteMany {
     /** By event: how far ahead of its aggregate's last sequence it will be, from 1; 0 for an unsequenced one. */
     private final int[] ahead;
 
-    private WriteMany(List<PreparedEvent> events) {
+    private WriteEvents(List<PreparedEvent> events) {
         this.events = events;
         this.ahead = new int[events.size()];
         for (int i = 0; i < ahead.length; i++) {
@@ -38,10 +39,24 @@ final class WriteMany {
 
     /** Returns the events' sequences in list order, null for unsequenced ones. */
     static List<@Nullable Long> write(Connection connection, List<PreparedEvent> events) throws SQLException {
-        return new WriteMany(events).write(connection);
+        WriteEvents write = new WriteEvents(events);
+        return events.size() <= WriteFew.EVENTS_MAX ? write.few(connection) : write.many(connection);
     }
 
-    private List<@Nullable Long> write(Connection connection) throws SQLException {
+    private List<@Nullable Long> few(Connection connection) throws SQLException {
+        if (heads.isEmpty()) {
+            WriteFew.unsequenced(connection, events);
+            return Collections.nCopies(events.size(), null);
+        }
+        if (heads.size() > 1 || heads.firstEntry().getValue().eventCount() < events.size()) {
+            return many(connection);
+        }
+        Long expectedLast = heads.firstEntry().getValue().expectedLast();
+        long last = WriteFew.ofOneAggregate(connection, EventTable.OUTBOX, expectedLast, events);
+        return sequences(new Long[] {last}, headOfEvent());
+    }
+
+    private List<@Nullable Long> many(Connection connection) throws SQLException {
         int[] headOfEvent = headOfEvent();
         try (PreparedStatement write = connection.prepareStatement(WRITE)) {
             setHeads(connection, write);
