@@ -18,7 +18,8 @@ import picocli.CommandLine.Spec;
             ApplyBenchmark.class,
             RebuildBenchmark.class,
             ReplayBenchmark.class,
-            ChurnBenchmark.class
+            ChurnBenchmark.class,
+            WriteBenchmark.class
         })
 public final class Benchmarks implements Runnable {
     @Spec
@@ -39,6 +40,7 @@ public final class Benchmarks implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "A command is missing: relay, latency, idle, apply, rebuild, replay or churn");
+                spec.commandLine(),
+                "A command is missing: relay, latency, idle, apply, rebuild, replay, churn or write");
     }
 }

@@ -26,4 +26,15 @@ final class CpuTime {
             throw new UncheckedIOException(e);
         }
     }
+
+    /** Seconds so far of a process with one thread, such as each of PostgreSQL's: without the roundness of {@link #of}. */
+    static double ofSingleThread(long pid) {
+        try {
+            String[] fields =
+                    Files.readString(Path.of("/proc/" + pid + "/schedstat")).split(" ", -1);
+            return Long.parseLong(fields[0]) / 1e9;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
 }
