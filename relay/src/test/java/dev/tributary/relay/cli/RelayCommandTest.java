@@ -2,6 +2,7 @@ package dev.tributary.relay.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tributary.localstack.FreePort;
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
 import dev.tributary.relay.SlotHealth;
@@ -12,7 +13,6 @@ import dev.tributary.relay.http.HttpApi;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -292,9 +292,7 @@ class RelayCommandTest {
 
     private String config(String more) throws IOException {
         if (port == 0) {
-            try (ServerSocket free = new ServerSocket(0)) {
-                port = free.getLocalPort();
-            }
+            port = FreePort.next();
         }
         Path file = directory.resolve("relay.yaml");
         Files.writeString(file, """

@@ -5,11 +5,11 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tributary.localstack.FreePort;
 import dev.tributary.localstack.JavaProcess;
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -44,10 +44,8 @@ class RelayJarIT {
     private int port;
 
     @BeforeEach
-    void findAPort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0)) {
-            port = free.getLocalPort();
-        }
+    void findAPort() {
+        port = FreePort.next();
     }
 
     @Test
@@ -86,7 +84,7 @@ class RelayJarIT {
                 assertThat(output).anyMatch(line -> line.startsWith("The relay cannot listen on 127.0.0.1:" + port));
 
                 relay.terminate();
-                assertThat(relay.waitFor(Duration.ofSeconds(15))).isTrue();
+                assertThat(relay.waitFor(SOON)).isTrue();
                 assertThat(relay.exitCode()).isZero();
             }
             assertThat(output).noneMatch(line -> line.contains(SECRET) || line.contains("\tat "));
@@ -134,11 +132,10 @@ class RelayJarIT {
                     .as(() -> String.join("\n", output))
                     .contains("tributary_relay_events_total{source=\"" + source + "\"} 1.0"));
             relay.terminate();
-            assertThat(relay.waitFor(Duration.ofSeconds(15))).isTrue();
+            assertThat(relay.waitFor(SOON)).isTrue();
             assertThat(relay.exitCode()).isZero();
         }
         assertThat(Files.readString(loaded).contains(" io.debezium.")).isEqualTo(engine.equals("debezium"));
-        execute(postgres, url, "SELECT pg_drop_replication_slot('tributary_" + source + "')");
         postgres.dropDatabase(url);
         execute(postgres, postgres.createDatabase("roles"), "DROP ROLE " + source);
     }

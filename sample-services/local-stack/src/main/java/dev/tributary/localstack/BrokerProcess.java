@@ -16,7 +16,7 @@ final class BrokerProcess implements Server {
     private static final String COMPILER =
             "-XX:" + System.getProperty("tributary.stack.kafka.compiler", "TieredStopAtLevel=1");
 
-    private static final Duration START_MAX = Duration.ofSeconds(60);
+    private static final Duration START_MAX = Duration.ofMinutes(2);
     private static final Duration STOP_MAX = Duration.ofSeconds(15);
 
     private final Path directory = Guardian.instance().newDirectory("kafka");

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /** PostgreSQL's own binaries, unpacked from a jar. */
 final class EmbeddedPostgresServer implements Server {
-    private static final Duration STARTUP_MAX = Duration.ofSeconds(30);
+    private static final Duration STARTUP_MAX = Duration.ofMinutes(2);
     private static final Duration STOP_MAX = Duration.ofSeconds(10);
 
     private final Map<String, String> settings;

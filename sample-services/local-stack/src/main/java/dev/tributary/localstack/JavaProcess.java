@@ -16,12 +16,17 @@ import org.jspecify.annotations.Nullable;
 
 /** A JVM as a child of this one, which it cannot outlive, however this one ends. Thread-safe. */
 public final class JavaProcess implements AutoCloseable {
-    private static final Duration KILL_MAX = Duration.ofSeconds(10);
+    private static final Duration KILL_MAX = Duration.ofSeconds(30);
+
+    /** For what was written and not read yet when it ended; its own children may keep the pipe open. */
+    private static final Duration REST_MAX = Duration.ofSeconds(10);
 
     private final Process process;
+    private final @Nullable Thread reader;
 
-    private JavaProcess(Process process) {
+    private JavaProcess(Process process, @Nullable Thread reader) {
         this.process = process;
+        this.reader = reader;
     }
 
     /** A child that runs {@code java -jar}. */
@@ -69,10 +74,14 @@ public final class JavaProcess implements AutoCloseable {
         Signals.resume(List.of(process.toHandle()));
     }
 
-    /** Whether it has ended within the time. */
+    /** Whether it has ended within the time; if so, its last line has been handed on. */
     public boolean waitFor(Duration timeout) {
         try {
-            return process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS);
+            boolean ended = process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS);
+            if (ended && reader != null) {
+                reader.join(REST_MAX.toMillis());
+            }
+            return ended;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("Interrupted while waiting for process " + pid(), e);
@@ -159,19 +168,17 @@ public final class JavaProcess implements AutoCloseable {
             try {
                 Process process = builder.command(command).start();
                 Guardian.instance().killAfterUs(process.toHandle());
-                if (lines != null) {
-                    forward(process, lines);
-                }
-                return new JavaProcess(process);
+                return new JavaProcess(process, lines == null ? null : forward(process, lines));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
         }
 
-        private static void forward(Process process, Consumer<String> eachLine) {
+        private static Thread forward(Process process, Consumer<String> eachLine) {
             Thread reader = new Thread(() -> copyLines(process, eachLine), "output-of-" + process.pid());
             reader.setDaemon(true);
             reader.start();
+            return reader;
         }
 
         private static void copyLines(Process process, Consumer<String> eachLine) {

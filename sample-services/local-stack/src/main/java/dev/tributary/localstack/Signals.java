@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 
 /** Signals that the JDK cannot send itself. */
 final class Signals {
-    private static final Duration KILL_MAX = Duration.ofSeconds(10);
+    private static final Duration KILL_MAX = Duration.ofSeconds(30);
 
     private Signals() {}
 

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -27,17 +28,17 @@ class NothingOutlivesTheParentIT {
     private void stackGoesWith(Consumer<JavaProcess> end) {
         try (JavaProcess parent =
                 JavaProcess.main(Parent.class).output(lines::add).start()) {
-            await().atMost(Duration.ofMinutes(1))
+            await().atMost(Duration.ofMinutes(2))
                     .untilAsserted(() -> assertThat(lines).contains("up"));
             List<ProcessHandle> below = Parent.pids(lines);
             Path directory = Path.of(lines.get(0));
-            assertThat(below).hasSizeGreaterThan(8).allMatch(ProcessHandle::isAlive);
+            assertThat(below).hasSizeGreaterThan(8);
             assertThat(directory).isNotEmptyDirectory();
 
             end.accept(parent);
 
-            await().atMost(Duration.ofSeconds(20)).until(() -> below.stream().noneMatch(ProcessHandle::isAlive));
-            await().atMost(Duration.ofSeconds(10)).until(() -> !Files.exists(directory));
+            await().atMost(Duration.ofMinutes(1)).until(() -> below.stream().noneMatch(ProcessHandle::isAlive));
+            await().atMost(Duration.ofMinutes(1)).until(() -> !Files.exists(directory));
         }
     }
 
@@ -65,8 +66,9 @@ class NothingOutlivesTheParentIT {
             return lines.stream()
                     .filter(line -> line.startsWith("pid "))
                     .distinct()
-                    .map(line ->
-                            ProcessHandle.of(Long.parseLong(line.substring(4))).orElseThrow())
+                    .map(line -> ProcessHandle.of(Long.parseLong(line.substring(4))))
+                    .flatMap(Optional::stream) // a server's worker may have ended by itself
+                    .filter(ProcessHandle::isAlive)
                     .toList();
         }
     }
