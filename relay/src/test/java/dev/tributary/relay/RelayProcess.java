@@ -12,24 +12,23 @@ final class RelayProcess {
     private RelayProcess() {}
 
     static JavaProcess start(SourceUnderTest source) {
-        return process(source).outputHere().start();
-    }
-
-    /** Counts down each time that the relay begins to stream. */
-    static JavaProcess start(SourceUnderTest source, CountDownLatch streams) {
-        return process(source)
-                .output(line -> {
-                    if (line.contains("is STREAMING")) {
-                        streams.countDown();
-                    }
-                })
+        return process(JavaProcess.main(RelayProcess.class), source)
+                .outputHere()
                 .start();
     }
 
-    private static JavaProcess.Builder process(SourceUnderTest source) {
+    /** Counts down each time that the relay begins to stream. */
+    static JavaProcess.Builder counting(JavaProcess.Builder relay, CountDownLatch streams) {
+        return relay.output(line -> {
+            if (line.contains("is STREAMING")) {
+                streams.countDown();
+            }
+        });
+    }
+
+    static JavaProcess.Builder process(JavaProcess.Builder program, SourceUnderTest source) {
         SourceConfig config = source.config;
-        return JavaProcess.main(RelayProcess.class)
-                .jvmArgs("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+        return program.jvmArgs("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
                 .args(config.name(), config.url(), config.username(), config.password())
                 .args(
                         String.valueOf(source.kafkaProperties.get("bootstrap.servers")),
