@@ -10,7 +10,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.UUID;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -59,8 +58,7 @@ class TokenTest {
             connection.commit();
             ReadToken token = outbox.token(connection);
             connection.commit();
-            Awaitility.await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> assertThat(readUpTo(token))
-                    .isEqualTo(1));
+            Awaitility.await().untilAsserted(() -> assertThat(readUpTo(token)).isEqualTo(1));
         }
     }
 

@@ -56,7 +56,7 @@ class EngineSwitchIT {
                 relay.kill();
             } else {
                 relay.terminate();
-                assertThat(relay.waitFor(Duration.ofSeconds(20))).isTrue();
+                assertThat(relay.waitFor(Duration.ofSeconds(60))).isTrue();
             }
         }
     }

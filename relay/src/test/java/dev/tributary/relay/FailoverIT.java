@@ -157,10 +157,16 @@ class FailoverIT {
         });
         publishSome("lost"); // others of that name
         publishSome("after");
-        // By now it has written more than Kafka knows of, and looks right to who has not seen it before
-        assertThat(source.text("SELECT pg_current_wal_lsn() > '"
-                        + LogSequenceNumber.valueOf(lostMark.lsn()).asString() + "'"))
-                .isEqualTo("t");
+        // Until it has written more than Kafka knows of, in more transactions, and looks right to who has not seen it
+        // before
+        String known = LogSequenceNumber.valueOf(lostMark.lsn()).asString();
+        for (int i = 0;
+                i < 30
+                        || !source.text("SELECT pg_current_wal_lsn() > '" + known + "'")
+                                .equals("t");
+                i++) {
+            source.execute("SELECT pg_logical_emit_message(true, 'others', repeat('x', 20000))");
+        }
         relay.close();
         Relay next = source.startRelay();
         await().atMost(SOON).untilAsserted(() -> {
@@ -180,7 +186,7 @@ class FailoverIT {
         source.topics.awaitExactly(source);
         standby.createDatabaseNamed(source.database);
         primary.kill(); // and what answers in its place has nothing to do with it
-        await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
+        await().atMost(SOON).untilAsserted(() -> {
             assertThat(relay.status().state()).isEqualTo(SourceState.SLOT_LOST);
             assertThat(relay.status().reason()).contains("another cluster");
             assertThat(relay.status().remedy()).contains("recover");
@@ -208,6 +214,8 @@ class FailoverIT {
                         .equals("f")) {
                     return false;
                 }
+                // What a slot has to get past before it can be copied; the server would write one every 15 s
+                source.execute("SELECT pg_log_standby_snapshot()");
                 SourceUnderTest.text(connection, "SELECT pg_sync_replication_slots()");
                 return SourceUnderTest.text(
                                 connection, "SELECT count(*) FROM pg_replication_slots WHERE synced AND NOT temporary")

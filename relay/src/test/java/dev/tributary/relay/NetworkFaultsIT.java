@@ -17,11 +17,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The network between relay and PostgreSQL, or Kafka, is cut or goes silent. Nothing is lost, doubled or reordered. */
-@Timeout(180)
+@Timeout(300)
 class NetworkFaultsIT {
     private static final int DELIVERY_TIMEOUT_MS = 4_000;
+    /** In how a client begins that wants to stream. */
+    private static final String STREAM = "replication\0database";
     /** A dead stream is noticed after 9 s, and the server's end of it ended 7 s later. */
-    private static final Duration DEAD_STREAM_MAX = Duration.ofSeconds(30);
+    private static final Duration DEAD_STREAM_MAX = Duration.ofSeconds(60);
 
     private static TcpProxy toKafka;
     private static LocalKafka kafka;
@@ -94,12 +96,10 @@ class NetworkFaultsIT {
     /** When the stream has brought no more than the beginning of a transaction. */
     @Test
     void theStreamGoesSilentInMidTransaction() throws Exception {
+        // Of four megabytes at least
+        assertThat(toPostgres.silenceAfter(500_000, STREAM)).isEqualTo(1);
         source.execute("SELECT tributary.publish('order', 'a' || n, 'a.v1', json_build_object('n', repeat('x', 200)))"
                 + " FROM generate_series(1, 20000) n");
-        await().pollInterval(Duration.ofMillis(1))
-                .until(() -> relay.status().progress().eventsInFlight() > 0);
-        silenceTheStream();
-        assertThat(relay.status().progress().events()).isLessThan(20_000);
         awaitRetry();
         source.topics.awaitExactly(source);
     }
@@ -137,7 +137,7 @@ class NetworkFaultsIT {
     }
 
     private void silenceTheStream() {
-        assertThat(toPostgres.silence("replication\0database")).isEqualTo(1);
+        assertThat(toPostgres.silence(STREAM)).isEqualTo(1);
     }
 
     private void awaitRetry() {

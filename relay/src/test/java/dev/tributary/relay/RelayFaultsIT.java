@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The relay's surroundings go away and come back while services write. Afterwards: nothing lost, doubled, reordered. */
-@Timeout(180)
+@Timeout(300)
 class RelayFaultsIT {
     private static final int DELIVERY_TIMEOUT_MS = 4_000;
 
@@ -38,6 +38,10 @@ class RelayFaultsIT {
     @BeforeEach
     void open() throws SQLException {
         source = new SourceUnderTest(postgres, kafka);
+    }
+
+    /** So that the relay gives Kafka up soon; a loaded machine may make it do so without a cause. */
+    private void giveKafkaUpSoon() {
         source.kafkaProperties.put("delivery.timeout.ms", DELIVERY_TIMEOUT_MS);
         source.kafkaProperties.put("request.timeout.ms", DELIVERY_TIMEOUT_MS / 2);
     }
@@ -51,16 +55,16 @@ class RelayFaultsIT {
 
     @Test
     void brokerIsStoppedForLongerThanTheDeliveryTimeout() throws Exception {
+        giveKafkaUpSoon();
         Relay relay = source.startRelay();
         try (WritersUnderTest writers = new WritersUnderTest(source, 4)) {
             awaitCommits(writers, 200);
             kafka.stop();
-            await().atMost(Duration.ofMillis(4 * DELIVERY_TIMEOUT_MS))
-                    .until(() -> relay.status().state() == SourceState.RECOVERING);
+            await().until(() -> relay.status().state() == SourceState.RECOVERING);
             awaitReason(relay, "Kafka");
             awaitCommits(writers, 200);
             kafka.start();
-            await().atMost(Duration.ofSeconds(30)).until(() -> relay.status().state() == SourceState.STREAMING);
+            await().until(() -> relay.status().state() == SourceState.STREAMING);
             awaitCommits(writers, 200);
         }
         source.topics.awaitExactly(source);
@@ -68,6 +72,7 @@ class RelayFaultsIT {
 
     @Test
     void brokerIsKilledTimeAndAgain() throws Exception {
+        giveKafkaUpSoon();
         source.startRelay();
         try (WritersUnderTest writers = new WritersUnderTest(source, 4)) {
             for (int i = 0; i < 3; i++) {
@@ -83,14 +88,14 @@ class RelayFaultsIT {
 
     @Test
     void brokerFreezesForLongerThanTheDeliveryTimeout() throws Exception {
+        giveKafkaUpSoon();
         Relay relay = source.startRelay();
         try (WritersUnderTest writers = new WritersUnderTest(source, 4)) {
             awaitCommits(writers, 200);
             kafka.pause();
-            await().atMost(Duration.ofMillis(4 * DELIVERY_TIMEOUT_MS))
-                    .until(() -> relay.status().state() == SourceState.RECOVERING);
+            await().until(() -> relay.status().state() == SourceState.RECOVERING);
             kafka.resume();
-            await().atMost(Duration.ofSeconds(30)).until(() -> relay.status().state() == SourceState.STREAMING);
+            await().until(() -> relay.status().state() == SourceState.STREAMING);
             awaitCommits(writers, 200);
         }
         source.topics.awaitExactly(source);
@@ -110,7 +115,7 @@ class RelayFaultsIT {
             awaitCommits(writers, 200);
         }
         source.topics.awaitExactly(source);
-        assertThat(relay.status().state()).isEqualTo(SourceState.STREAMING);
+        await().until(() -> relay.status().state() == SourceState.STREAMING);
     }
 
     @Test
@@ -119,7 +124,7 @@ class RelayFaultsIT {
         try (WritersUnderTest writers = new WritersUnderTest(source, 4)) {
             awaitCommits(writers, 200);
             postgres.pause();
-            await().atMost(Duration.ofSeconds(30)).until(() -> relay.status().state() == SourceState.RECOVERING);
+            await().until(() -> relay.status().state() == SourceState.RECOVERING);
             awaitReason(relay, "database");
             postgres.resume();
             awaitCommits(writers, 200);
@@ -161,7 +166,7 @@ class RelayFaultsIT {
     }
 
     private static void awaitReason(Relay relay, String about) {
-        await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
+        await().untilAsserted(() -> {
             assertThat(relay.status().state()).isEqualTo(SourceState.RECOVERING);
             assertThat(relay.status().reason()).containsIgnoringCase(about);
             assertThat(relay.status().remedy()).isNotEmpty();

@@ -10,6 +10,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
 import java.util.function.Predicate;
 
@@ -44,6 +45,14 @@ final class TcpProxy implements AutoCloseable {
         return silence(link -> link.beginning.contains(text));
     }
 
+    /** The same, once the server has said {@code bytes} more. */
+    int silenceAfter(int bytes, String text) {
+        List<Link> chosen =
+                links.stream().filter(link -> link.beginning.contains(text)).toList();
+        chosen.forEach(link -> link.bytesLeft.set(bytes));
+        return chosen.size();
+    }
+
     int silence() {
         return silence(link -> true);
     }
@@ -74,6 +83,7 @@ final class TcpProxy implements AutoCloseable {
         private final Socket client;
         private final Socket server;
         private volatile String beginning = "";
+        private final AtomicLong bytesLeft = new AtomicLong(Long.MAX_VALUE);
         private volatile boolean silent;
 
         Link(Socket client) throws IOException {
@@ -98,6 +108,8 @@ final class TcpProxy implements AutoCloseable {
                 for (int length = in.read(bytes); length >= 0; length = in.read(bytes)) {
                     if (from == client) {
                         listen(new String(bytes, 0, Math.min(length, 1_000), StandardCharsets.ISO_8859_1));
+                    } else if (bytesLeft.addAndGet(-length) < 0) {
+                        silent = true;
                     }
                     if (!silent) {
                         out.write(bytes, 0, length);

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
@@ -24,6 +25,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
 
 /** What Kafka holds of one source, read by a plain consumer, and the invariants it must keep. */
 final class TopicsUnderTest {
@@ -90,7 +92,7 @@ final class TopicsUnderTest {
     }
 
     private void awaitAll(Set<String> committed) {
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .pollInterval(Duration.ofMillis(200))
                 .until(() -> size() >= committed.size()
                         && records().stream()
@@ -148,12 +150,21 @@ final class TopicsUnderTest {
         }
     }
 
-    /** The last progress mark. */
+    /** The last progress mark; waits until there is one. */
     ProgressMark lastMark() {
+        AtomicReference<ProgressMark> last = new AtomicReference<>();
+        await().until(() -> {
+            last.set(lastMarkIfAny());
+            return last.get() != null;
+        });
+        return last.get();
+    }
+
+    private @Nullable ProgressMark lastMarkIfAny() {
         Map<String, Object> properties =
                 Map.of("bootstrap.servers", kafka.bootstrapServers(), "auto.offset.reset", "earliest");
         TopicPartition marks = new TopicPartition(ProgressMark.topicOf(source.name()), 0);
-        byte[] last = new byte[0];
+        byte[] last = null;
         try (KafkaConsumer<byte[], byte[]> consumer =
                 new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             consumer.assign(List.of(marks));
@@ -163,7 +174,7 @@ final class TopicsUnderTest {
                     last = record.value();
                 }
             }
-            return ProgressMark.fromJson(last);
+            return last == null ? null : ProgressMark.fromJson(last);
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }

@@ -104,7 +104,7 @@ class WireFormatTest {
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start();
-        assertThat(kcat.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(kcat.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(Files.readString(output))
                 .startsWith("42|{\"total\":1}|")
                 .contains("ce_id=" + published.id())

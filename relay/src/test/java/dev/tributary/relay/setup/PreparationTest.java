@@ -177,9 +177,9 @@ class PreparationTest {
                     .hasMessageContaining("tributary.outbox holds events"));
             awaitCreation();
             writer.commit();
-            refused.get(20, TimeUnit.SECONDS);
+            refused.get(60, TimeUnit.SECONDS);
         }
-        assertThat(slots()).isEmpty();
+        awaitSlots();
     }
 
     @Test
@@ -191,7 +191,7 @@ class PreparationTest {
             CompletableFuture<List<String>> created = CompletableFuture.supplyAsync(preparation::run);
             awaitCreation();
             writer.rollback();
-            assertThat(created.get(20, TimeUnit.SECONDS)).containsExactly(slot);
+            assertThat(created.get(60, TimeUnit.SECONDS)).containsExactly(slot);
         }
         awaitSlots(slot);
     }
@@ -207,7 +207,7 @@ class PreparationTest {
             awaitCreation();
             database.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
                     + " WHERE database = current_database()");
-            failed.get(20, TimeUnit.SECONDS);
+            failed.get(60, TimeUnit.SECONDS);
             writer.commit();
         }
         awaitSlots();
@@ -238,7 +238,7 @@ class PreparationTest {
                 .toList();
         List<String> created = new ArrayList<>();
         for (CompletableFuture<List<String>> each : running) {
-            created.addAll(each.get(30, TimeUnit.SECONDS));
+            created.addAll(each.get(60, TimeUnit.SECONDS));
         }
         assertThat(created).containsExactly("schema tributary", "publication tributary", slot);
         assertThat(slots()).containsExactly(slot);

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A look at the simulation that takes seconds; {@link SimulationIT} takes its time. */
-@Timeout(120)
+@Timeout(300)
 class SimulationTest {
     private static final long SEEDS = 3_000;
     private static final long SEEDS_TO_FIND_A_BUG = 30_000;

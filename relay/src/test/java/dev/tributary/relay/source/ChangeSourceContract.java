@@ -34,10 +34,13 @@ import org.junit.jupiter.api.Timeout;
 import org.postgresql.PGConnection;
 
 /** What every engine does, on a real server. */
-@Timeout(120)
+@Timeout(300)
 abstract class ChangeSourceContract {
     /** Longer than the second within which an engine speaks to the server. */
     private static final long SEVERAL_STATUSES_NANOS = TimeUnit.MILLISECONDS.toNanos(2_500);
+
+    /** After a minute the server would end a forgotten connection by itself. */
+    private static final Duration SLOT_FREE_MAX = Duration.ofSeconds(30);
 
     private final SourceConfig.Engine engine;
     private final PositionForm form;
@@ -234,14 +237,8 @@ abstract class ChangeSourceContract {
                     .isInstanceOf(RelayException.SlotBusy.class)
                     .hasMessageContaining(database.config.slot());
         }
-        await().until(() -> {
-            try {
-                database.execute("SELECT pg_drop_replication_slot('" + database.config.slot() + "')");
-                return true;
-            } catch (SQLException e) {
-                return false; // the server has not noticed yet
-            }
-        });
+        await().atMost(SLOT_FREE_MAX).until(database::isSlotFree);
+        database.execute("SELECT pg_drop_replication_slot('" + database.config.slot() + "')");
         assertThatThrownBy(this::open).isInstanceOf(RelayException.SlotLost.class);
         try (PostgresDatabase asked = new PostgresDatabase(database.config)) {
             SourceDatabase.Server server = asked.server();
@@ -385,14 +382,13 @@ abstract class ChangeSourceContract {
         pump(full, new Received(), () -> true);
         full.close(); // while it has more to hand over than anybody takes
         LockSupport.parkNanos(1);
-        await().atMost(Duration.ofSeconds(5)).untilAsserted(() -> {
+        await().untilAsserted(() -> {
             Set<Thread> left = threads();
             left.removeAll(before);
             assertThat(left).isEmpty();
         });
-        await().atMost(Duration.ofSeconds(5))
-                .untilAsserted(
-                        () -> database.execute("SELECT pg_drop_replication_slot('" + database.config.slot() + "')"));
+        await().atMost(SLOT_FREE_MAX).until(database::isSlotFree);
+        database.execute("SELECT pg_drop_replication_slot('" + database.config.slot() + "')");
     }
 
     private static Set<Thread> threads() {

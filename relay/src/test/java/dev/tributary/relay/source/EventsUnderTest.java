@@ -77,6 +77,16 @@ final class EventsUnderTest implements AutoCloseable {
                 "SELECT confirmed_flush_lsn::text FROM pg_replication_slots WHERE slot_name = '" + config.slot() + "'");
     }
 
+    boolean isSlotFree() throws SQLException {
+        try (Connection connection = connect();
+                Statement statement = connection.createStatement();
+                var row = statement.executeQuery(
+                        "SELECT active FROM pg_replication_slots WHERE slot_name = '" + config.slot() + "'")) {
+            row.next();
+            return !row.getBoolean(1);
+        }
+    }
+
     long walEnd() throws SQLException {
         return lsn("SELECT pg_current_wal_flush_lsn()::text");
     }
