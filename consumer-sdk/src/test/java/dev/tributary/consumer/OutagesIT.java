@@ -131,6 +131,6 @@ class OutagesIT {
         Duration took = Duration.ofNanos(System.nanoTime() - before);
         postgres.start();
         kafka.start();
-        assertThat(took).isLessThan(Duration.ofSeconds(8));
+        assertThat(took).isLessThan(Duration.ofSeconds(20)); // Kafka's client alone would take 30 s
     }
 }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import dev.tributary.consumer.SubscriptionConfig.Policy;
 import dev.tributary.consumer.SubscriptionConfig.TypeHandler;
+import dev.tributary.consumer.SubscriptionStatus.Counters;
 import dev.tributary.outbox.schema.PayloadReader;
 import dev.tributary.outbox.schema.Upcasters;
 import java.lang.reflect.InvocationTargetException;
@@ -22,6 +23,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.ToLongFunction;
 import java.util.stream.LongStream;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -71,13 +73,9 @@ class ParkedEventsTest {
             long sent = 3;
             while (sent < 2_000
                     || (sent < 100_000 && owner.parkedEvents().count().events() > 0)) {
-                for (int i = 0; i < 20; i++, sent++) {
-                    topic.enqueue(topic.added("p", 1));
-                    topic.enqueue(topic.added("q", 1));
-                }
-                topic.flush();
+                sent += sendTwenty();
             }
-            return sent;
+            return sent + sendTwenty(); // behind all that is parked
         });
         eventually(() -> assertThat(owner.parkedEvents().count().events()).isGreaterThan(300));
         refused = -1;
@@ -97,11 +95,28 @@ class ParkedEventsTest {
                 .isEqualTo(LongStream.rangeClosed(1, sent).boxed().toList());
         assertThat(view.appliedIds()).doesNotHaveDuplicates();
         assertThat(owner.parkedEvents().count().events()).isZero();
-        assertThat(owner.status().totals().parked()).isEqualTo(redriven);
-        assertThat(owner.status().totals().redriven() + other.status().totals().redriven())
-                .isEqualTo(redriven);
+        // By both of them: on a loaded machine the partition may have gone to the other one
+        assertThat(total(owner, other, Counters::parked)).isEqualTo(redriven);
+        assertThat(total(owner, other, Counters::redriven)).isEqualTo(redriven);
         // What came behind the last parked one was applied at once
-        assertThat(owner.status().totals().applied()).isEqualTo(all - redriven).isGreaterThan(sent);
+        long applied = all - redriven;
+        eventually(() -> assertThat(total(owner, other, Counters::applied))
+                .isEqualTo(applied)
+                .isGreaterThan(sent));
+    }
+
+    private int sendTwenty() {
+        for (int i = 0; i < 20; i++) {
+            topic.enqueue(topic.added("p", 1));
+            topic.enqueue(topic.added("q", 1));
+        }
+        topic.flush();
+        return 20;
+    }
+
+    private static long total(Subscription one, Subscription other, ToLongFunction<Counters> which) {
+        return which.applyAsLong(one.status().totals())
+                + which.applyAsLong(other.status().totals());
     }
 
     /** It must not run beside the batches of an owner whose partition it has not locked. */

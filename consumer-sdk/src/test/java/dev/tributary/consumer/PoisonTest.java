@@ -88,7 +88,7 @@ class PoisonTest {
         Subscription subscription = bed.start();
         topic.send(topic.event("sales", "p", Added.TYPE, "{\"amount\":\"many\"}"), topic.added("q", 1));
         bed.eventuallyApplied(1);
-        assertThat(subscription.status().totals().parked()).isEqualTo(1);
+        eventually(() -> assertThat(subscription.status().totals().parked()).isEqualTo(1));
         assertThat(view.strings("SELECT convert_from(record_value, 'UTF8') || type || aggregate_type || aggregate_id"
                         + " || source || sequence FROM tributary.parked_event"))
                 .containsExactly("{\"amount\":\"many\"}" + Added.TYPE + "accountpsales1");

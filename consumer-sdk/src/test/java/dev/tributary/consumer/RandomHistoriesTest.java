@@ -44,7 +44,7 @@ class RandomHistoriesTest {
     private static final int RECORDS_MAX = 1_000;
     private static final int AGGREGATES = 4;
     private static final String UNHANDLED = "account.seen.v1";
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = SubscriptionBed.PATIENCE;
 
     private static ViewDatabase view;
     private static TestTopic topic;

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.RangeAssignor;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -35,11 +35,11 @@ class SturdinessIT {
 
     /** Fails as a class does whose native library is missing, within poll. */
     public static final class FailingAssignor extends RangeAssignor {
-        static final AtomicInteger FAILURES = new AtomicInteger();
+        static final AtomicBoolean FAILS = new AtomicBoolean();
 
         @Override
         public void onAssignment(Assignment assignment, ConsumerGroupMetadata metadata) {
-            if (FAILURES.getAndDecrement() > 0) {
+            if (FAILS.get()) {
                 throw new NoClassDefFoundError("codec");
             }
         }
@@ -47,7 +47,7 @@ class SturdinessIT {
 
     @Test
     void errorInThePollIsToldAndTriedAgain() {
-        FailingAssignor.FAILURES.set(2);
+        FailingAssignor.FAILS.set(true);
         Map<String, Object> kafka = new HashMap<>(SubscriptionBed.kafkaSettings(bed.kafka.bootstrapServers()));
         kafka.put("partition.assignment.strategy", FailingAssignor.class.getName());
         topic.send(topic.added("a", 1));
@@ -55,6 +55,7 @@ class SturdinessIT {
         eventually(() -> assertThat(subscription.status())
                 .returns(SubscriptionStatus.State.WAITING, SubscriptionStatus::state)
                 .satisfies(status -> assertThat(status.reason()).contains("NoClassDefFoundError: codec")));
+        FailingAssignor.FAILS.set(false);
         bed.eventuallyApplied(1);
         eventually(() -> assertThat(subscription.status().healthy()).isTrue());
     }

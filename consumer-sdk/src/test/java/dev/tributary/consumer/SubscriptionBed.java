@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +15,8 @@ import org.awaitility.core.ThrowingRunnable;
 
 /** A view, a topic, and subscriptions that lead from the one to the other. */
 public final class SubscriptionBed implements AutoCloseable {
-    public static final Duration PATIENCE = Duration.ofSeconds(30);
+    /** For a loaded machine. */
+    public static final Duration PATIENCE = Duration.ofSeconds(90);
 
     public final String name = "view-" + UUID.randomUUID();
     public final LocalKafka kafka;
@@ -74,7 +76,12 @@ public final class SubscriptionBed implements AutoCloseable {
     }
 
     public static void eventually(ThrowingRunnable assertion) {
-        Awaitility.await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).untilAsserted(assertion);
+        Awaitility.await()
+                .atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(50))
+                // What asks the database through the subscription's pool may meet a connection that has just been ended
+                .ignoreExceptionsInstanceOf(SQLException.class)
+                .untilAsserted(assertion);
     }
 
     public void eventuallyApplied(long events) {

@@ -8,6 +8,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,8 @@ public final class ViewDatabase implements AutoCloseable {
     private final LocalPostgres postgres;
     private final String url;
     private final HikariDataSource dataSource;
+    /** For what tests ask, which must not wait for connections that subscriptions hold, nor fail for want of them. */
+    private final HikariDataSource questions;
 
     public ViewDatabase(LocalPostgres postgres) {
         this(postgres, postgres.createDatabase("view"));
@@ -37,7 +40,19 @@ public final class ViewDatabase implements AutoCloseable {
     private ViewDatabase(LocalPostgres postgres, String url) {
         this.postgres = postgres;
         this.url = url;
-        this.dataSource = pool(url);
+        this.dataSource = pool(url, 12, Duration.ofSeconds(2));
+        this.questions = questions(url);
+    }
+
+    /** Each connection is tried before it is asked: a server that was killed and started again has ended it. */
+    private static HikariDataSource questions(String url) {
+        String unquestioned = "com.zaxxer.hikari.aliveBypassWindowMs";
+        System.setProperty(unquestioned, "0");
+        try {
+            return pool(url, 4, Duration.ofSeconds(60));
+        } finally {
+            System.clearProperty(unquestioned);
+        }
     }
 
     /** The same database with connections of its own. */
@@ -45,14 +60,14 @@ public final class ViewDatabase implements AutoCloseable {
         return new ViewDatabase(null, url);
     }
 
-    private static HikariDataSource pool(String url) {
+    private static HikariDataSource pool(String url, int connectionsMax, Duration patience) {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(url);
         config.setUsername(LocalPostgres.USER);
         config.setPassword(LocalPostgres.PASSWORD);
-        config.setMaximumPoolSize(12);
+        config.setMaximumPoolSize(connectionsMax);
         config.setMinimumIdle(0);
-        config.setConnectionTimeout(2_000);
+        config.setConnectionTimeout(patience.toMillis());
         config.setInitializationFailTimeout(-1);
         return new HikariDataSource(config);
     }
@@ -120,7 +135,7 @@ public final class ViewDatabase implements AutoCloseable {
     }
 
     public void execute(String... statements) {
-        try (Connection connection = dataSource.getConnection();
+        try (Connection connection = questions.getConnection();
                 Statement statement = connection.createStatement()) {
             for (String sql : statements) {
                 statement.execute(sql);
@@ -131,7 +146,7 @@ public final class ViewDatabase implements AutoCloseable {
     }
 
     private void query(String sql, RowReader reader) {
-        try (Connection connection = dataSource.getConnection();
+        try (Connection connection = questions.getConnection();
                 Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(sql)) {
             while (rows.next()) {
@@ -162,6 +177,7 @@ public final class ViewDatabase implements AutoCloseable {
             statement.execute("ALTER DATABASE \"" + alone + "\" ALLOW_CONNECTIONS true");
             // Those of before would fail once more, and the queries of tests are not tried again
             dataSource.getHikariPoolMXBean().softEvictConnections();
+            questions.getHikariPoolMXBean().softEvictConnections();
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
@@ -203,6 +219,7 @@ public final class ViewDatabase implements AutoCloseable {
     @Override
     public void close() {
         dataSource.close();
+        questions.close();
         if (postgres != null) {
             postgres.dropDatabase(url);
         }

@@ -118,7 +118,7 @@ class AsideBuildIT {
 
     @Test
     void pausesBetweenBatchesAndKeepsItsRate() throws Exception {
-        start(TOTALS, 500);
+        start(TOTALS, 100);
         long begin = System.nanoTime();
         send(400);
         eventually(() -> assertThat(built()).isGreaterThan(20));
@@ -129,7 +129,7 @@ class AsideBuildIT {
         assertThat(built()).isLessThanOrEqualTo(atPause + 20).isLessThan(400);
         build.resume();
         eventually(() -> assertThat(built()).isEqualTo(400));
-        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isGreaterThan(Duration.ofMillis(700));
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isGreaterThan(Duration.ofMillis(3_500));
     }
 
     @Test
@@ -194,6 +194,7 @@ class AsideBuildIT {
     @Test
     void sameStatementOnTablesWithOtherColumns() throws Exception {
         view.dataSource().getHikariConfigMXBean().setMaximumPoolSize(1);
+        view.dataSource().getHikariConfigMXBean().setConnectionTimeout(60_000);
         AtomicInteger wide = new AtomicInteger();
         AtomicInteger narrow = new AtomicInteger();
         try (AsideBuild other = AsideBuild.start(

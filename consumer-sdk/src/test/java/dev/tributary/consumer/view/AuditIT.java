@@ -297,7 +297,7 @@ class AuditIT {
 
             try (Connection connection = view.dataSource().getConnection()) {
                 connection.setAutoCommit(false);
-                rebuild.await(rebuild.follow(connection, false), Duration.ofSeconds(20));
+                rebuild.await(rebuild.follow(connection, false), SubscriptionBed.PATIENCE);
                 rebuild.settle(connection);
                 connection.rollback();
             }
@@ -322,7 +322,7 @@ class AuditIT {
         String schema = new LiveTables(bed.name, "public").schemaFor("audit");
         try (JavaProcess process = JavaProcess.main(AuditorProcess.class)
                 .jvmArgs("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-                .args(bed.kafka.bootstrapServers(), view.url(), bed.name, topic.name(), "20")
+                .args(bed.kafka.bootstrapServers(), view.url(), bed.name, topic.name(), "10")
                 .output(output::add)
                 .start()) {
             eventually(() -> assertThat(view.number("SELECT count(*) FROM pg_class c JOIN pg_namespace n ON"

@@ -4,6 +4,7 @@ import static dev.tributary.consumer.SubscriptionBed.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tributary.consumer.Added;
+import dev.tributary.consumer.SubscriptionBed;
 import dev.tributary.consumer.progress.Freshness;
 import dev.tributary.consumer.progress.Inclusion;
 import dev.tributary.consumer.progress.Inclusion.Outcome;
@@ -22,7 +23,7 @@ import org.junit.jupiter.api.Test;
 /** Readers wait for what they will see, whichever version they see. */
 class ProgressOfVersionsIT {
     private static final int PARTITIONS = 2;
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = SubscriptionBed.PATIENCE;
     private static final Duration SHORT = Duration.ofMillis(500);
     private static final long HELD = 4_711;
 

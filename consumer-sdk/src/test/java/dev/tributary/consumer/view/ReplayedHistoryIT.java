@@ -235,7 +235,7 @@ class ReplayedHistoryIT {
         }));
         note(true, goesOnAt(EXACT - 2));
         awaitAllOnceAndInOrder();
-        assertThat(build.status().totals().duplicates()).isEqualTo(2);
+        eventually(() -> assertThat(build.status().totals().duplicates()).isEqualTo(2));
     }
 
     @Test
@@ -246,8 +246,8 @@ class ReplayedHistoryIT {
         long ofPoisoned = events.stream().filter(this::isPoisoned).count();
         eventually(() -> assertThat(bed.view.number("SELECT count(*) FROM aside.applied"))
                 .isEqualTo(EVENTS - ofPoisoned));
-        assertThat(bed.view.number("SELECT count(*) FROM tributary.parked_event"))
-                .isEqualTo(ofPoisoned);
+        eventually(() -> assertThat(bed.view.number("SELECT count(*) FROM tributary.parked_event"))
+                .isEqualTo(ofPoisoned));
         poisoned = "";
         assertThat(build.subscription().parkedEvents().redriveAll().failed()).isEmpty();
         awaitAllOnceAndInOrder();

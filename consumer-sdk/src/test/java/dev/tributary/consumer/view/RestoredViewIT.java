@@ -5,6 +5,7 @@ import static dev.tributary.consumer.view.ViewBed.eventuallyLive;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tributary.consumer.Subscription;
+import dev.tributary.consumer.SubscriptionBed;
 import dev.tributary.consumer.ViewDatabase;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -13,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 /** The database is put back to what it was before versions were switched, removed or known, under running instances. */
 class RestoredViewIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = SubscriptionBed.PATIENCE;
 
     private final ViewBed bed = new ViewBed(2);
     private volatile boolean refusing = true;

@@ -129,6 +129,14 @@ final class ViewBed implements AutoCloseable {
                         + version));
     }
 
+    /** Which version the two tables are of that readers see, and which one is live, at one moment. */
+    String liveAndShown() {
+        String query = "SELECT concat_ws(' ', (SELECT max(shape) FROM %1$s.account), (SELECT max(shape) FROM"
+                + " %1$s.applied), (SELECT string_agg(version::text, ' ') FROM tributary.view_version"
+                + " WHERE state = 'LIVE' AND view = '%1$s'))";
+        return database.strings(query.formatted(name)).get(0);
+    }
+
     /** The fold of what was sent, with each event once. */
     void assertEqualsTheFold(String schema) {
         eventually(() -> assertThat(database.number("SELECT count(*) FROM " + schema + ".applied"))

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tributary.consumer.Redriven;
 import dev.tributary.consumer.Subscription;
+import dev.tributary.consumer.SubscriptionBed;
 import dev.tributary.localstack.JavaProcess;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -28,7 +29,7 @@ import org.junit.jupiter.api.Test;
 class ViewChaosIT {
     private static final long SEED = Long.getLong("tributary.seed", new Random().nextLong(1_000_000_000));
     private static final Duration CHAOS = Duration.ofSeconds(Long.getLong("tributary.chaos.seconds", 12));
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = SubscriptionBed.PATIENCE;
     private static final int INSTANCES = 3;
 
     private final Random random = new Random(SEED);

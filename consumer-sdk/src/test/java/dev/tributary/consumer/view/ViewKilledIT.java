@@ -87,12 +87,8 @@ class ViewKilledIT {
                                 bed.database.number(
                                         "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%VIEW%' AND state LIKE 'idle in%'"))
                         .isZero());
-                int live = (int) bed.database.number("SELECT version FROM tributary.view_version WHERE state = 'LIVE'"
-                        + " AND view = '" + bed.name + "'");
-                assertThat(bed.database.number("SELECT max(shape) FROM " + bed.name + ".account"))
-                        .isEqualTo(live);
-                assertThat(bed.database.number("SELECT max(shape) FROM " + bed.name + ".applied"))
-                        .isEqualTo(live);
+                // At one moment: the server may still be carrying out the last that the killed one has asked for
+                assertThat(bed.liveAndShown()).isIn("1 1 1", "2 2 2");
                 bed.send(10);
             }
             here.switchTo(2, Duration.ofSeconds(20));

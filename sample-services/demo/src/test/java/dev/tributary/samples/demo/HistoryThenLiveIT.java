@@ -112,8 +112,8 @@ class HistoryThenLiveIT {
         await().atMost(PATIENCE).until(() -> written.get() > atReplay + 50);
         view.close();
 
-        try (JavaProcess killed = ReplayedViewProcess.fork(viewUrl, source, replay, 300)) {
-            awaitApplied(2, 500);
+        try (JavaProcess killed = ReplayedViewProcess.fork(viewUrl, source, replay, 150)) {
+            awaitApplied(2, 250);
             awaitApplied(1, 3_000 + atReplay + 50);
             killed.kill();
         }

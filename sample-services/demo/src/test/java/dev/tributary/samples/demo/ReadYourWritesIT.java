@@ -168,7 +168,7 @@ class ReadYourWritesIT {
                 connection.rollback();
                 assertThat(instances
                                 .get(n % 2)
-                                .await(token, Duration.ofSeconds(6))
+                                .await(token, Duration.ofSeconds(12)) // the server by itself may take 15 s
                                 .included())
                         .isTrue();
                 assertThat(world.seen("a")).isEqualTo(n);

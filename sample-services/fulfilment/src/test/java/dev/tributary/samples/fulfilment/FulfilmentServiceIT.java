@@ -11,7 +11,6 @@ import io.micronaut.http.client.annotation.Client;
 import io.micronaut.http.client.exceptions.HttpClientResponseException;
 import io.micronaut.test.extensions.junit5.annotation.MicronautTest;
 import jakarta.inject.Inject;
-import java.time.Duration;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -68,8 +67,7 @@ class FulfilmentServiceIT extends AgainstLocalStack {
     }
 
     private JsonNode shipment(String order) {
-        return await().atMost(Duration.ofSeconds(20))
-                .ignoreExceptionsInstanceOf(HttpClientResponseException.class)
+        return await().ignoreExceptionsInstanceOf(HttpClientResponseException.class)
                 .until(() -> get(order), found -> true);
     }
 

@@ -13,7 +13,6 @@ import io.micronaut.http.client.annotation.Client;
 import io.micronaut.http.client.exceptions.HttpClientResponseException;
 import io.micronaut.test.extensions.junit5.annotation.MicronautTest;
 import jakarta.inject.Inject;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -119,9 +118,8 @@ class SalesServiceIT extends AgainstLocalStack {
         topic.create();
         topic.shipped(order, "2026-01-02T03:04:05.678901Z");
 
-        await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertThat(
-                        get("/orders/" + order).get("status").asText())
-                .isEqualTo("SHIPPED"));
+        await().untilAsserted(() ->
+                assertThat(get("/orders/" + order).get("status").asText()).isEqualTo("SHIPPED"));
         assertThat(get("/orders/" + order).get("shippedAt").asText()).isEqualTo("2026-01-02T03:04:05.678901Z");
         assertThat(value("SELECT string_agg(type || ' ' || sequence, ', ' ORDER BY sequence) FROM tributary.event_store"
                         + " WHERE aggregate_id = '%s'".formatted(order)))

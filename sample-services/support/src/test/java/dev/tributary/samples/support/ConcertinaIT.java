@@ -14,7 +14,6 @@ import io.micronaut.test.extensions.junit5.annotation.MicronautTest;
 import jakarta.inject.Inject;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -137,6 +136,6 @@ class ConcertinaIT extends AgainstLocalStack {
     }
 
     private static void eventually(ThrowingRunnable assertion) {
-        await().atMost(Duration.ofSeconds(30)).ignoreExceptions().untilAsserted(assertion);
+        await().ignoreExceptions().untilAsserted(assertion);
     }
 }

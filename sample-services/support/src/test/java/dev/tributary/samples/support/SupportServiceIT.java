@@ -18,7 +18,6 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -152,8 +151,7 @@ class SupportServiceIT extends AgainstLocalStack {
             announcements.send("sales", 11, "customer/" + id, 1, "customer.registered.v1", "{\"customerId\": 17}");
             announcements.send("sales", 12, "customer/" + id, 2, "customer.renamed.v1", RENAMED);
         }
-        await().atMost(Duration.ofSeconds(20))
-                .untilAsserted(
+        await().untilAsserted(
                         () -> assertThat(get(parked).get("events").asInt()).isEqualTo(2));
         JsonNode aggregate = get(parked).get("parked").get(0);
         assertThat(aggregate.get("id").asText()).isEqualTo(id);
@@ -191,8 +189,7 @@ class SupportServiceIT extends AgainstLocalStack {
     }
 
     private void awaitValue(String expected, String sql) {
-        await().atMost(Duration.ofSeconds(20))
-                .untilAsserted(() -> assertThat(value(sql)).isEqualTo(expected));
+        await().untilAsserted(() -> assertThat(value(sql)).isEqualTo(expected));
     }
 
     private JsonNode get(String path) {
