@@ -22,7 +22,7 @@ import org.postgresql.replication.LogSequenceNumber;
 /** Primaries that are replaced: by a standby that has everything, by one that lacks something, by an older copy. */
 @Timeout(300)
 class FailoverIT {
-    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final Duration SOON = Duration.ofMinutes(2);
 
     @TempDir
     private Path directory;

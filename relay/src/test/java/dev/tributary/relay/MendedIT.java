@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 
 /** What people have to mend is named, and goes on by itself once they have. */
 class MendedIT {
-    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final Duration SOON = Duration.ofMinutes(2);
 
     private SourceUnderTest source;
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /** A relay whose partitions are seconds wide. */
 class RetentionIT {
-    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final Duration SOON = Duration.ofMinutes(2);
     private static final RetentionSettings SECONDS =
             new RetentionSettings(Duration.ofSeconds(2), Duration.ofSeconds(1), 3, Duration.ofSeconds(2));
 

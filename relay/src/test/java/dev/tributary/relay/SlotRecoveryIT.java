@@ -26,7 +26,7 @@ import org.postgresql.replication.PGReplicationStream;
 /** A slot is lost in every way there is; after {@code recover} Kafka has each event once and in order. */
 @Timeout(300)
 class SlotRecoveryIT {
-    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final Duration SOON = Duration.ofMinutes(2);
 
     private SourceUnderTest source;
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300)
 class TopicFaultsIT {
     private static final int DELIVERY_TIMEOUT_MS = 3_000;
-    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final Duration SOON = Duration.ofMinutes(2);
 
     private SourceUnderTest source;
     private Admin admin;

@@ -254,9 +254,13 @@ public final class HistoryReplay {
 
     private void resume(ReplayTopic topic) throws SQLException {
         topic.takeOver();
-        Replay begun = topic.noted(); // what the one before may have noted meanwhile
+        Replay begun = topic.noted(); // what the one before may have noted meanwhile, or not long ago
         if (begun == null) {
             throw new RelayException("the replay to " + options.topic() + " is gone", "begin it again", null);
+        }
+        if (begun.complete()) {
+            begin(topic, begun);
+            return;
         }
         topic.reached(begun.ends());
         ReplayNotes notes = ReplayNotes.of(begun.run());

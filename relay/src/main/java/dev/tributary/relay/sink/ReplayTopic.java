@@ -69,7 +69,10 @@ public final class ReplayTopic implements AutoCloseable {
         this.admin = Admin.create(settings.admin("tributary-relay-replay-admin"));
     }
 
-    /** What is noted of it; null if nothing is. */
+    /**
+     * What is noted of it; null if nothing is. Kafka shows a moment late what it has committed; after {@link #takeOver} it is what
+     * holds.
+     */
     public @Nullable Replay noted() {
         TopicPartition partition = new TopicPartition(Replay.TOPIC, 0);
         if (describe(Replay.TOPIC).isEmpty()) {
@@ -165,6 +168,9 @@ public final class ReplayTopic implements AutoCloseable {
 
     /** Takes the topic over: whoever wrote to it before can no more, and what he had not finished is dropped. */
     public void takeOver() {
+        if (producer != null) {
+            return;
+        }
         Producer<byte[], byte[]> opened = new KafkaProducer<>(
                 settings.transactionalProducer("tributary-relay-replay", "tributary-replay-" + topic));
         producer = opened;

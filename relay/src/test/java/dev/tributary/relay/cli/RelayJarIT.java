@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The program as it is delivered, as a process of its own. */
 class RelayJarIT {
     private static final Path JAR = Path.of("target", "relay.jar");
-    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final Duration SOON = Duration.ofMinutes(2);
     private static final String SECRET = "hunter2";
 
     @TempDir
