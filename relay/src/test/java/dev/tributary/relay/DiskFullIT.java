@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.opentest4j.TestAbortedException;
 
 /** Disks fill up under writers and relay; when there is room again and the server is started, nothing is amiss. */
-@Timeout(300)
+@Timeout(600)
 class DiskFullIT {
     private static final Duration SOON = Duration.ofMinutes(2);
     private static final int DELIVERY_TIMEOUT_MS = 4_000;

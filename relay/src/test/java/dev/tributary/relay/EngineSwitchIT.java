@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** One engine takes over from the other while services write, in the middle of large transactions too. */
-@Timeout(300)
+@Timeout(900)
 class EngineSwitchIT {
     private static final int SWITCHES = Integer.getInteger("switches", 6);
     /** So many events of one transaction that it takes long enough to be killed in the middle. */

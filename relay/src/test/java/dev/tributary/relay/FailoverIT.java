@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.replication.LogSequenceNumber;
 
 /** Primaries that are replaced: by a standby that has everything, by one that lacks something, by an older copy. */
-@Timeout(300)
+@Timeout(600)
 class FailoverIT {
     private static final Duration SOON = Duration.ofMinutes(2);
 

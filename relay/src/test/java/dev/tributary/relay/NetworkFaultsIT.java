@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The network between relay and PostgreSQL, or Kafka, is cut or goes silent. Nothing is lost, doubled or reordered. */
-@Timeout(300)
+@Timeout(600)
 class NetworkFaultsIT {
     private static final int DELIVERY_TIMEOUT_MS = 4_000;
     /** In how a client begins that wants to stream. */

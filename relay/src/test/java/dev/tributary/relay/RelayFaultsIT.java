@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The relay's surroundings go away and come back while services write. Afterwards: nothing lost, doubled, reordered. */
-@Timeout(300)
+@Timeout(600)
 class RelayFaultsIT {
     private static final int DELIVERY_TIMEOUT_MS = 4_000;
 

@@ -24,7 +24,7 @@ import org.postgresql.PGConnection;
 import org.postgresql.replication.PGReplicationStream;
 
 /** A slot is lost in every way there is; after {@code recover} Kafka has each event once and in order. */
-@Timeout(300)
+@Timeout(600)
 class SlotRecoveryIT {
     private static final Duration SOON = Duration.ofMinutes(2);
 

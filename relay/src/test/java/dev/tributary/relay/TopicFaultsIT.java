@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What people do to topics while the relay writes to them. */
-@Timeout(300)
+@Timeout(600)
 class TopicFaultsIT {
     private static final int DELIVERY_TIMEOUT_MS = 3_000;
     private static final Duration SOON = Duration.ofMinutes(2);

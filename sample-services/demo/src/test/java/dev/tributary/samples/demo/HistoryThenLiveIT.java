@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A view is built from a replay, and goes on with live events, each once, though Kafka keeps next to nothing of them. */
-@Timeout(300)
+@Timeout(600)
 class HistoryThenLiveIT {
     private static final Path RELAY_JAR = Path.of("../../relay/target/relay.jar");
     private static final Duration PATIENCE = Duration.ofSeconds(60);
