@@ -265,7 +265,8 @@ class RelayIT {
         source.execute("DO $$ DECLARE moved boolean := false; BEGIN"
                 + " FOR i IN 1..1000 LOOP BEGIN"
                 + "   PERFORM pg_terminate_backend(active_pid, 1000) FROM pg_replication_slots WHERE " + mine + ";"
-                + "   PERFORM pg_logical_emit_message(false, 'test', 'moves the end of WAL', true);"
+                + "   PERFORM pg_logical_emit_message(false, 'test', 'moves the end of WAL');"
+                + "   PERFORM pg_switch_wal();" // which puts it on disk
                 + "   PERFORM pg_replication_slot_advance('" + source.config.slot() + "', pg_current_wal_lsn());"
                 + "   moved := true; EXIT;"
                 + " EXCEPTION WHEN object_in_use THEN NULL; END; END LOOP;"

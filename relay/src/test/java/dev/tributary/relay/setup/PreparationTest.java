@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tributary.localstack.LocalPostgres;
 import dev.tributary.outbox.OutboxSchema;
@@ -100,6 +101,7 @@ class PreparationTest {
 
     @Test
     void createsASlotThatSurvivesAFailover() throws SQLException {
+        assumeTrue(LocalPostgres.shared().version() >= 17, "PostgreSQL knows no such slots before 17");
         Preparation.of(database.source()).run();
 
         try (Connection connection = database.connect()) {

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * PostgreSQL 18 on a free port of 127.0.0.1, ready for logical replication.
+ * PostgreSQL on a free port of 127.0.0.1, ready for logical replication.
  *
  * <p>It ends with this JVM, however this JVM ends, and its data with it. Thread-safe. SQL that fails surfaces as
  * {@link IllegalStateException}.
@@ -63,6 +63,15 @@ public final class LocalPostgres implements AutoCloseable {
 
     public int port() {
         return server.port();
+    }
+
+    /** The server's major version: 18, if the build does not say otherwise. */
+    public int version() {
+        try (Connection connection = connect(url("postgres"))) {
+            return connection.getMetaData().getDatabaseMajorVersion();
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** The JDBC URL of a database by its name, without user and password. */
