@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * for each value, for which both PostgreSQL and its driver take less time than for arrays and functions.
  */
 final class WriteFew {
-    /** A statement for each number of events is prepared on each connection. */
-    static final int EVENTS_MAX = 32;
+    /** A statement for each number of events is prepared, and kept, on each connection. */
+    static final int EVENTS_MAX = 16;
 
     private static final FewSql UNSEQUENCED = FewSql.unsequenced();
     private static final String LAST =
