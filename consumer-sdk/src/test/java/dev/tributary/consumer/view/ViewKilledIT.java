@@ -4,6 +4,7 @@ import static dev.tributary.consumer.SubscriptionBed.eventually;
 import static dev.tributary.consumer.view.ViewBed.eventuallyLive;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tributary.consumer.SubscriptionBed;
 import dev.tributary.localstack.JavaProcess;
 import java.time.Duration;
 import java.util.List;
@@ -72,7 +73,7 @@ class ViewKilledIT {
         View here = bed.start(bed.view(1, 2).switchAutomatically(false));
         eventuallyLive(here, 2);
         here.rebuild(1);
-        here.switchTo(1, Duration.ofSeconds(20));
+        here.switchTo(1, SubscriptionBed.PATIENCE);
         try (Readers readers = Readers.start(bed.database.url(), bed.name)) {
             for (int kill = 0; kill < KILLS; kill++) {
                 int said = output.size();
@@ -91,8 +92,8 @@ class ViewKilledIT {
                 assertThat(bed.liveAndShown()).isIn("1 1 1", "2 2 2");
                 bed.send(10);
             }
-            here.switchTo(2, Duration.ofSeconds(20));
-            here.switchBack(Duration.ofSeconds(20));
+            here.switchTo(2, SubscriptionBed.PATIENCE);
+            here.switchBack(SubscriptionBed.PATIENCE);
             bed.assertEqualsTheFold(bed.name);
             assertThat(readers.mistakes).isEmpty();
             assertThat(readers.shapes).contains(1, 2);

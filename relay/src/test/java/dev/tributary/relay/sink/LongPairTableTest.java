@@ -57,7 +57,7 @@ class LongPairTableTest {
                 .jvmArgs("-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
                 .outputHere()
                 .start()) {
-            assertThat(process.waitFor(Duration.ofSeconds(60))).isTrue();
+            assertThat(process.waitFor(Duration.ofMinutes(2))).isTrue();
             assertThat(process.exitCode()).isZero();
         }
     }
