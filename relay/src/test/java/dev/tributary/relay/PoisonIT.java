@@ -18,6 +18,9 @@ import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -155,6 +158,54 @@ class PoisonIT {
         publish("b", SMALL);
         awaitParked(3);
         assertThat(arrived()).isEmpty();
+    }
+
+    /** A commit is in the log before others see it; here for as long as it waits for a standby that is not there. */
+    @Test
+    void whatIsReleasedIsSentThoughNobodySeesTheReleaseYet() throws Exception {
+        source.close();
+        try (LocalPostgres postgres =
+                LocalPostgres.startOwn(Map.of("synchronous_standby_names", "nobody", "synchronous_commit", "local"))) {
+            source = new SourceUnderTest(postgres, LocalKafka.shared());
+            source.config = source.config.withPoison(Poison.DEAD_LETTER);
+            source.kafkaProperties.put("max.request.size", "10000");
+            Relay relay = source.startRelay();
+            publish("b", SMALL, TOO_LARGE, SMALL);
+            awaitParked(2);
+            relay.close();
+            source.kafkaProperties.put("max.request.size", "1000000");
+            source.startRelay();
+            CompletableFuture<Void> release = CompletableFuture.runAsync(this::releaseWaitingForAStandby);
+            String readers = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+            await().until(() -> !source.text(readers).equals("0")
+                    || !source.text("SELECT count(*) FROM tributary.dead_letter")
+                            .equals("2"));
+            assertThat(source.text(readers)).isEqualTo("1");
+            source.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+            release.get(60, TimeUnit.SECONDS);
+            publish("b", SMALL);
+            awaitArrived("b1", "b2", "b3", "b4");
+            assertThat(arrived()).containsExactly("b1", "b2", "b3", "b4");
+            awaitParked(0);
+            source.close();
+        }
+        source = new SourceUnderTest(LocalPostgres.shared(), LocalKafka.shared());
+    }
+
+    private void releaseWaitingForAStandby() {
+        try (Connection connection = source.connect()) {
+            connection.setAutoCommit(false);
+            SourceUnderTest.run(connection, "SET LOCAL synchronous_commit = on");
+            SourceUnderTest.run(
+                    connection,
+                    "INSERT INTO tributary.outbox (id, aggregate_type, aggregate_id, sequence, type, content_type, payload,"
+                            + " headers, occurred_at) SELECT id, aggregate_type, aggregate_id, sequence, type, content_type,"
+                            + " payload, headers, occurred_at FROM tributary.dead_letter ORDER BY position");
+            SourceUnderTest.run(connection, "UPDATE tributary.dead_letter SET released_at = now()");
+            connection.commit();
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test

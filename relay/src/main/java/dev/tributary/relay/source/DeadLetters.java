@@ -97,8 +97,9 @@ final class DeadLetters {
                 connection.prepareStatement("INSERT INTO tributary.dead_letter (source, position,"
                         + " id, aggregate_type, aggregate_id, sequence, type, content_type, payload, headers, occurred_at, reason)"
                         + " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::json, ?, ?"
-                        + " WHERE ? OR EXISTS (SELECT FROM tributary.dead_letter"
-                        + " WHERE source = ? AND aggregate_type = ? AND aggregate_id = ? AND released_at IS NULL)"
+                        // The log has a release before other sessions see it: whose row is locked is waited for
+                        + " WHERE ? OR EXISTS (SELECT FROM tributary.dead_letter WHERE source = ?"
+                        + " AND aggregate_type = ? AND aggregate_id = ? AND released_at IS NULL FOR SHARE)"
                         // Touched all the same, so that one that is there already counts
                         + " ON CONFLICT (source, position) DO UPDATE SET position = excluded.position")) {
             String aggregateId = new String(event.aggregateId(), UTF_8);
