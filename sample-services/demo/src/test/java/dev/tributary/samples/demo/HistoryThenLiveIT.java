@@ -37,10 +37,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A view is built from a replay, and goes on with live events, each once, though Kafka keeps next to nothing of them. */
-@Timeout(600)
+@Timeout(900)
 class HistoryThenLiveIT {
     private static final Path RELAY_JAR = Path.of("../../relay/target/relay.jar");
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
 
     private final String source = "s" + UUID.randomUUID().toString().substring(0, 8);
     private final String replay = "replay-of-" + source;

@@ -29,8 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A writer, the relay, and a view that two instances keep: who waits for a write sees it. */
 class ReadYourWritesIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final Duration START_MAX = Duration.ofMinutes(2);
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
+    private static final Duration START_MAX = Duration.ofMinutes(3);
     private static final int WRITERS = 4;
     private static final int WRITES_EACH = 100;
 
@@ -81,7 +81,7 @@ class ReadYourWritesIT {
         awaitWrites(writers, done, 0.75);
         world.stopFeeding(instances.get(0)); // and it is asked further on
         for (Future<?> writer : writers) {
-            writer.get(2, TimeUnit.MINUTES);
+            writer.get(5, TimeUnit.MINUTES);
         }
         others.cancel(true);
     }
@@ -144,7 +144,7 @@ class ReadYourWritesIT {
     }
 
     private static void awaitWrites(List<Future<?>> writers, AtomicInteger done, double share) throws Exception {
-        await().atMost(Duration.ofMinutes(2))
+        await().atMost(Duration.ofMinutes(3))
                 .until(() -> done.get() >= share * WRITERS * WRITES_EACH
                         || writers.stream().anyMatch(Future::isDone));
         for (Future<?> writer : writers) {

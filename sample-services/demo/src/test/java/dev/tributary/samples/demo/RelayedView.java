@@ -32,7 +32,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class RelayedView implements AutoCloseable {
     private static final Path RELAY_JAR = Path.of("../../relay/target/relay.jar");
-    private static final Duration INIT_MAX = Duration.ofSeconds(60);
+    private static final Duration INIT_MAX = Duration.ofMinutes(3);
 
     final String source = "s" + UUID.randomUUID().toString().substring(0, 8);
     final Outbox outbox =
