@@ -224,6 +224,12 @@ BEGIN
 END
 $$;
 
+-- Whether a text has nothing to see, by the rule of Java's String.isBlank: whatever the database's locale takes for space.
+CREATE OR REPLACE FUNCTION tributary.is_blank(given text) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(given, '') !~ '[^\u0009-\u000d\u001c-\u0020\u1680\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000]'
+$$;
+
 -- Refuses headers that could not be told from the library's own, or that Kafka would have no room for.
 CREATE OR REPLACE FUNCTION tributary.check_headers(headers json) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -237,7 +243,7 @@ BEGIN
             'Pass a flat object of strings, such as {"tenant": "acme"}.');
     END IF;
     FOR header IN SELECT key, value, json_typeof(value) AS kind, value #>> '{}' AS text FROM json_each(headers) LOOP
-        IF header.key !~ '[^[:space:]]' THEN
+        IF tributary.is_blank(header.key) THEN
             PERFORM tributary.refuse('a header has a blank name', 'Name every header.');
         ELSIF header.kind <> 'string' THEN
             PERFORM tributary.refuse(format('header %I is a JSON %s', header.key, header.kind),
@@ -255,10 +261,10 @@ BEGIN
                     'Pass it as your tracer gives it, or leave it out.');
             END IF;
         ELSIF header.key IN ('ce_correlationid', 'ce_causationid') THEN
-            IF header.text !~ '[^[:space:]]' THEN
+            IF tributary.is_blank(header.text) THEN
                 PERFORM tributary.refuse(format('header %I is blank', header.key), 'Give it a value or leave it out.');
             END IF;
-        ELSIF lower(header.key) ~ '^(ce_|kafka_)' OR lower(header.key) IN ('content-type', 'traceparent', 'tracestate')
+        ELSIF lower(header.key COLLATE "C") ~ '^(ce_|kafka_|(content-type|traceparent|tracestate)$)'
         THEN
             PERFORM tributary.refuse(format('header name %I is reserved', header.key),
                 'Choose another name; reserved ones that you may set are traceparent, tracestate, ce_correlationid '
@@ -285,7 +291,7 @@ BEGIN
     IF coalesce(aggregate_type, '') !~ '^[A-Za-z0-9._-]{1,100}$' THEN
         PERFORM tributary.refuse(format('aggregate type %L is not usable', aggregate_type),
             'It becomes part of a topic name: use 1 to 100 of A-Z a-z 0-9 . _ -');
-    ELSIF coalesce(aggregate_id, '') !~ '[^[:space:]]' THEN
+    ELSIF tributary.is_blank(aggregate_id) THEN
         PERFORM tributary.refuse('aggregate id is null or blank',
             'Pass the id of the aggregate that the event belongs to; it becomes the Kafka key.');
     ELSIF octet_length(convert_to(aggregate_id, 'UTF8')) > 1024 THEN

@@ -4,9 +4,7 @@ import dev.tributary.outbox.wire.WireHeaders;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -30,8 +28,10 @@ final class EventRules {
     private static final Pattern TRACE_PARENT =
             Pattern.compile("(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}");
     private static final Pattern TRACE_STATE = Pattern.compile("[ -~]*[!-~][ -~]*");
-    private static final Set<String> RESERVED_HEADERS =
-            Set.of(WireHeaders.CONTENT_TYPE, WireHeaders.TRACE_PARENT, WireHeaders.TRACE_STATE);
+    private static final Pattern RESERVED_HEADER = Pattern.compile(
+            "(" + WireHeaders.CLOUD_EVENTS_PREFIX + "|kafka_).*|" + WireHeaders.CONTENT_TYPE + "|"
+                    + WireHeaders.TRACE_PARENT + "|" + WireHeaders.TRACE_STATE,
+            Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
     private EventRules() {}
 
@@ -85,10 +85,7 @@ final class EventRules {
 
     static String headerName(@Nullable String name) {
         String given = text("header name", name, "name every header");
-        String lower = given.toLowerCase(Locale.ROOT);
-        if (lower.startsWith(WireHeaders.CLOUD_EVENTS_PREFIX)
-                || lower.startsWith("kafka_")
-                || RESERVED_HEADERS.contains(lower)) {
+        if (RESERVED_HEADER.matcher(given).matches()) {
             throw new EventRejectedException("header name " + quoted(given)
                     + " is reserved: choose another, or use correlationId, causationId, traceParent, traceState");
         }

@@ -49,7 +49,9 @@ final class RetentionSession implements AutoCloseable {
                 return null;
             }
             // A standby that is waited for must not keep locks from being released; bounds are read in one form
-            session.execute("SET synchronous_commit = local; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'");
+            session.execute("SET synchronous_commit = local; SET TimeZone = 'UTC'; SET DateStyle = 'ISO';"
+                    // The owner's statements shall not meet what others have put into schema public
+                    + " SET search_path = pg_catalog, pg_temp");
             session.execute(
                     session.text(
                             "SELECT format('SET ROLE %I', pg_get_userbyid(relowner)) FROM pg_class WHERE oid = 'tributary.outbox'::regclass"));
@@ -139,7 +141,7 @@ final class RetentionSession implements AutoCloseable {
         try (connection) {
             if (connection.isValid(1)) {
                 execute(
-                        "RESET ROLE; RESET statement_timeout; RESET synchronous_commit; RESET TimeZone; RESET DateStyle;"
+                        "RESET ROLE; RESET statement_timeout; RESET synchronous_commit; RESET TimeZone; RESET DateStyle; RESET search_path;"
                                 + " SELECT pg_advisory_unlock(" + LOCK + ")");
             }
         }
