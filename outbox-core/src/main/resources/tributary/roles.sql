@@ -35,4 +35,5 @@ GRANT SELECT ON tributary.outbox, tributary.event_store, tributary.aggregate, tr
 -- What the relay reads besides its stream, and where it sets events aside. REPLICATION is an attribute and cannot be
 -- granted: ALTER ROLE … REPLICATION (on Amazon RDS: GRANT rds_replication).
 GRANT SELECT ON tributary.aggregate, tributary.outbox, tributary.event_store TO tributary_relay;
+GRANT SELECT ON tributary.outbox_dropped TO tributary_relay;
 GRANT SELECT, INSERT, UPDATE ON tributary.dead_letter TO tributary_relay;

@@ -25,7 +25,8 @@ public final class OutboxSchema {
             "V0_1_1__tributary_outbox.sql",
             "V0_1_2__tributary_dead_letter.sql",
             "V0_1_3__tributary_event_store.sql",
-            "V0_1_4__tributary_retention.sql");
+            "V0_1_4__tributary_retention.sql",
+            "V0_1_5__tributary_outbox_dropped.sql");
 
     private OutboxSchema() {}
 

@@ -122,7 +122,7 @@ class OutboxSchemaTest {
 
         assertThat(flyway.migrate().migrations)
                 .extracting(m -> m.version)
-                .containsExactly("0.1.1", "0.1.2", "0.1.3", "0.1.4", "1");
+                .containsExactly("0.1.1", "0.1.2", "0.1.3", "0.1.4", "0.1.5", "1");
         assertThat(flyway.migrate().migrationsExecuted).isZero();
         assertThat(service.text("SELECT count(*) FROM tributary.outbox")).isEqualTo("1");
     }

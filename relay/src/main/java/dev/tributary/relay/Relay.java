@@ -1,5 +1,6 @@
 package dev.tributary.relay;
 
+import dev.tributary.outbox.retention.RetentionThread;
 import dev.tributary.outbox.wire.Position;
 import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.relay.Recovery.Beginning;
@@ -51,7 +52,7 @@ public final class Relay implements Runnable, AutoCloseable {
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile boolean closing;
     private volatile @Nullable Thread runner;
-    private volatile @Nullable SourceRetention retention;
+    private volatile @Nullable RetentionThread retention;
     private @Nullable ProgressMark knownMark;
     private RelayException.@Nullable HistoryBroken broken;
     private Duration retryAfter = RETRY_FIRST;
@@ -78,7 +79,7 @@ public final class Relay implements Runnable, AutoCloseable {
     @Override
     public void run() {
         runner = Thread.currentThread();
-        try (SourceRetention keeping = SourceRetention.start(source)) {
+        try (RetentionThread keeping = SourceRetention.start(source)) {
             retention = keeping;
             while (isOpen()) {
                 rest(runUntilBroken());
@@ -267,7 +268,7 @@ public final class Relay implements Runnable, AutoCloseable {
 
     /** How it stands. Safe to call from any thread. */
     public SourceStatus status() {
-        SourceRetention keeping = retention;
+        RetentionThread keeping = retention;
         return board.status().with(keeping == null ? null : keeping.status());
     }
 

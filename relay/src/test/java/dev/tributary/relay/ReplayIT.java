@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import dev.tributary.localstack.JavaProcess;
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
+import dev.tributary.outbox.retention.RetentionSettings;
 import dev.tributary.outbox.wire.Position;
 import dev.tributary.outbox.wire.Replay;
 import dev.tributary.relay.config.SourceConfig;
@@ -157,6 +158,84 @@ class ReplayIT {
     }
 
     @Test
+    void whatRetentionHasDroppedInBetweenIsNoSilentHole() throws Exception {
+        source.config = source.config.withRetention(
+                new RetentionSettings(Duration.ofSeconds(2), Duration.ofSeconds(1), 3, Duration.ofSeconds(2)));
+        source.startRelay();
+        try (Connection dump = source.connect()) {
+            holdPartitions(dump);
+            publish("a", 30);
+            awaitSealed(3);
+            try (JavaProcess replay = ReplayProcess.start(source, topic, 2)) {
+                await().atMost(SOON).until(() -> noted() != null);
+                replay.kill();
+            }
+        }
+        await().atMost(SOON).until(() -> dropped() > 0);
+        assertThatThrownBy(() -> ReplayProcess.run(source, ReplayProcess.resuming(ReplayProcess.all(topic))))
+                .isInstanceOf(RelayException.Stopped.class)
+                .hasMessageContaining("events that were still to be replayed are not there any more")
+                .hasMessageContaining("since the replay was begun at ");
+        assertThat(noted().complete()).isFalse();
+        assertThat(ReplayProcess.run(source, ReplayProcess.accepting(ReplayProcess.all(topic))))
+                .anyMatch(line -> line.startsWith("accepted: "));
+        assertThat(noted().complete()).isTrue();
+
+        String first = topic;
+        topic = first + "-again";
+        long before = dropped();
+        try (Connection dump = source.connect()) {
+            holdPartitions(dump);
+            awaitSealed(2);
+            awaitRest();
+            assertThat(ReplayProcess.run(source, ReplayProcess.all(topic)))
+                    .anyMatch(line -> line.matches("not there any more, and so not replayed: \\d+ events of order"));
+        }
+        await().atMost(SOON).until(() -> dropped() > before);
+        assertThat(dropped()).isLessThan(noted().lsn());
+        ReplayProcess.run(source, ReplayProcess.resuming(ReplayProcess.all(topic))); // had all that was dropped
+
+        await().atMost(SOON).until(() -> {
+            publish("a", 1);
+            return dropped() > noted().lsn();
+        });
+        assertThatThrownBy(() -> ReplayProcess.run(source, ReplayProcess.resuming(ReplayProcess.all(topic))))
+                .isInstanceOf(RelayException.Stopped.class)
+                .hasMessageContaining("so what is added to it would have a hole")
+                .hasMessageContaining(" events of order");
+        topic = first;
+    }
+
+    /** As a dump does: partitions are sealed, and cannot be detached. */
+    private static void holdPartitions(Connection connection) throws SQLException {
+        connection.setAutoCommit(false);
+        SourceUnderTest.run(connection, "LOCK TABLE ONLY tributary.outbox IN ACCESS SHARE MODE");
+    }
+
+    private void awaitSealed(int partitions) {
+        await().atMost(SOON).until(() -> {
+            publish("a", 1);
+            return Integer.parseInt(source.text(
+                            "SELECT count(*) FROM tributary.outbox_partition WHERE sealed_size > 0 AND NOT detached"))
+                    >= partitions;
+        });
+    }
+
+    /** Until nothing is written to, and everything is sealed. */
+    private void awaitRest() {
+        await().atMost(SOON)
+                .until(() -> source.text("SELECT count(*) FROM tributary.outbox_partition WHERE sealed_lsn IS NULL"
+                                + " AND pg_relation_size(to_regclass('tributary.' || name)) > 0")
+                        .equals("0"));
+    }
+
+    /** The LSN up to which retention has dropped events. */
+    private long dropped() throws SQLException {
+        return Long.parseLong(
+                source.text("SELECT coalesce(max(lsn) - '0/0', 0)::bigint FROM tributary.outbox_dropped"));
+    }
+
+    @Test
     void aPartIsReplayedAndSaysThatItIsOne() throws Exception {
         source.startRelay();
         publish("a", 3);
@@ -185,7 +264,7 @@ class ReplayIT {
         assertThat(replayed()).hasSize(6);
         topic = other + "-type";
         Part orders = new Part(types, null, null, null, null, null);
-        assertThat(ReplayProcess.run(source, new Options(topic, orders, Long.MAX_VALUE, false, true)))
+        assertThat(ReplayProcess.run(source, new Options(topic, orders, Long.MAX_VALUE, false, false, true)))
                 .anyMatch(line -> line.contains("would replay 6 events: 6 of order to topic " + topic));
         assertThat(noted()).isNull();
         replay(orders);

@@ -34,7 +34,7 @@ final class ReplayProcess {
         new HistoryReplay(
                         config,
                         Map.of("bootstrap.servers", args[4]),
-                        new Options(args[5], Part.ALL, Long.parseLong(args[6]), false, false),
+                        new Options(args[5], Part.ALL, Long.parseLong(args[6]), false, false, false),
                         account(new ArrayList<>()))
                 .run();
     }
@@ -44,11 +44,16 @@ final class ReplayProcess {
     }
 
     static Options part(String topic, Part part) {
-        return new Options(topic, part, Long.MAX_VALUE, false, false);
+        return new Options(topic, part, Long.MAX_VALUE, false, false, false);
     }
 
     static Options resuming(Options options) {
-        return new Options(options.topic(), options.part(), options.eventsPerSecondMax(), true, options.dryRun());
+        return new Options(
+                options.topic(), options.part(), options.eventsPerSecondMax(), true, false, options.dryRun());
+    }
+
+    static Options accepting(Options options) {
+        return new Options(options.topic(), options.part(), options.eventsPerSecondMax(), true, true, false);
     }
 
     /** What it says. */

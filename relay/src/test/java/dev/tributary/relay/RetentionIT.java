@@ -108,6 +108,7 @@ class RetentionIT {
                     "ALTER TABLE tributary.outbox OWNER TO o_" + role,
                     "ALTER TABLE tributary.outbox_default OWNER TO o_" + role,
                     "ALTER TABLE tributary.outbox_partition OWNER TO o_" + role,
+                    "ALTER TABLE tributary.outbox_dropped OWNER TO o_" + role,
                     "GRANT o_" + role + " TO " + role);
             Relay member = source.startRelay(as(role));
             await().atMost(SOON).until(() -> retention(member).partitions() > 3);

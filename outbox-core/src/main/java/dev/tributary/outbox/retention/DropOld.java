@@ -140,6 +140,9 @@ final class DropOld {
                 + " LOCK TABLE tributary." + name + " IN ACCESS EXCLUSIVE MODE;"
                 + " IF EXISTS (SELECT FROM " + REGISTRY + " WHERE name = '" + name + "' AND sealed_lsn <= " + CONFIRMED
                 + " AND sealed_size = pg_relation_size('tributary." + name + "')) THEN"
+                + " INSERT INTO tributary.outbox_dropped (lsn) SELECT sealed_lsn FROM " + REGISTRY + " WHERE name = '"
+                + name
+                + "' AND sealed_size > 0 ON CONFLICT (one) DO UPDATE SET lsn = greatest(outbox_dropped.lsn, excluded.lsn);"
                 + " ALTER TABLE tributary.outbox DETACH PARTITION tributary." + name + ";" + replace
                 + " UPDATE " + REGISTRY + " SET detached = true, sealed_lsn = pg_current_wal_insert_lsn()"
                 + " WHERE name = '" + retired + "'; END IF;";

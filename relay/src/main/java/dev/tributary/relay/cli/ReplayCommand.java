@@ -88,6 +88,11 @@ final class ReplayCommand implements Callable<Integer> {
             description = "Go on with a replay that was stopped; to a complete one, add what has committed since.")
     private boolean resume;
 
+    @Option(
+            names = "--accept-loss",
+            description = "With --resume, go on though events have been dropped meanwhile that belong in between.")
+    private boolean acceptLoss;
+
     @Option(names = "--dry-run", description = "Say what would be done, and change nothing.")
     private boolean dryRun;
 
@@ -147,7 +152,8 @@ final class ReplayCommand implements Callable<Integer> {
                 until,
                 position("--from-position", fromPosition),
                 position("--to-position", toPosition));
-        return new Options(topic, part, eventsPerSecond == null ? Long.MAX_VALUE : eventsPerSecond, resume, dryRun);
+        return new Options(
+                topic, part, eventsPerSecond == null ? Long.MAX_VALUE : eventsPerSecond, resume, acceptLoss, dryRun);
     }
 
     private @Nullable Position position(String option, @Nullable String text) {

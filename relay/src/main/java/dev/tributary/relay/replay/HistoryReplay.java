@@ -15,6 +15,7 @@ import dev.tributary.relay.sink.ReplayTopic;
 import dev.tributary.relay.sink.Topics;
 import dev.tributary.relay.source.HistoryRows;
 import dev.tributary.relay.source.PostgresDatabase;
+import dev.tributary.relay.source.RowsSince;
 import dev.tributary.relay.source.SourceDatabase;
 import dev.tributary.relay.source.SourceDatabase.Server;
 import java.sql.SQLException;
@@ -41,6 +42,7 @@ public final class HistoryReplay {
     private final Kafka kafka;
     private final Options options;
     private final Account account;
+    private final Losses losses;
 
     /**
      * What an operator asks for.
@@ -49,9 +51,11 @@ public final class HistoryReplay {
      * @param part which events
      * @param eventsPerSecondMax how many at most
      * @param resume go on with what was begun; where that is complete, add what has committed since
+     * @param acceptLoss go on though rows have been dropped since
      * @param dryRun say only what there is to do
      */
-    public record Options(String topic, Part part, long eventsPerSecondMax, boolean resume, boolean dryRun) {}
+    public record Options(
+            String topic, Part part, long eventsPerSecondMax, boolean resume, boolean acceptLoss, boolean dryRun) {}
 
     /** Hears what there is to say to people. Used by one thread. */
     public interface Account {
@@ -87,6 +91,7 @@ public final class HistoryReplay {
         this.kafka = new KafkaClients(kafkaProperties);
         this.options = options;
         this.account = account;
+        this.losses = new Losses(source, options.acceptLoss(), account);
     }
 
     /**
@@ -221,7 +226,12 @@ public final class HistoryReplay {
                         .await(rows.snapshot().lsn());
                 Map<String, Replay.Live> live =
                         covered(part, ends, topic.live(topics.existing(source.topics()::matches)));
-                Map<String, Long> counts = rows.count();
+                Map<String, Long> counts = rows.count(); // from now on, they are not dropped
+                if (before == null) {
+                    losses.sayBeforeTheFirstRound(part);
+                } else {
+                    losses.refuseBeforeAnotherRound(part, before.moment());
+                }
                 account.say(described(counts) + " to replay to topic " + options.topic());
                 String topicId = topic.create();
                 topic.takeOver();
@@ -270,6 +280,7 @@ public final class HistoryReplay {
         }
         try (HistoryRows rows = HistoryRows.at(source, notes.moment().snapshotThen())) {
             rows.choose(notes.chosen().part().selection(), notes.snapshotBefore());
+            losses.refuseInTheMiddle(notes, rows.gone(notes.place(), notes.total() - notes.done()));
             account.say("going on behind " + notes.done() + " of " + notes.total() + " events");
             copy(topic, rows, begun, notes);
         }
@@ -324,7 +335,7 @@ public final class HistoryReplay {
     }
 
     private void copy(ReplayTopic topic, HistoryRows rows, Replay begun, ReplayNotes notes) throws SQLException {
-        Set<UUID> setAside = rows.setAside();
+        Set<UUID> setAside = new RowsSince(source).setAside(rows.snapshot());
         Predicate<UUID> between = between(notes.chosen().part());
         new CopyRows(
                         source,

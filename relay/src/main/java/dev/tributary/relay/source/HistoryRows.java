@@ -15,7 +15,6 @@ import java.sql.Statement;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -43,7 +42,6 @@ public final class HistoryRows implements AutoCloseable {
     private static final byte[] SIGNATURE = {'P', 'G', 'C', 'O', 'P', 'Y', '\n', (byte) 0xff, '\r', '\n', 0};
     private static final short TRAILER = -1;
 
-    private final SourceConfig source;
     private final Connection connection;
     private final HistorySnapshot snapshot;
     private final long nextXid;
@@ -52,9 +50,7 @@ public final class HistoryRows implements AutoCloseable {
     private byte[] lastTypeUtf8 = {};
     private String lastType = "";
 
-    private HistoryRows(SourceConfig source, Connection connection, HistorySnapshot snapshot, boolean imported)
-            throws SQLException {
-        this.source = source;
+    private HistoryRows(Connection connection, HistorySnapshot snapshot, boolean imported) throws SQLException {
         this.connection = connection;
         this.snapshot = snapshot;
         this.nextXid = Long.parseUnsignedLong(text(connection, "SELECT pg_snapshot_xmax(pg_current_snapshot())"));
@@ -120,7 +116,7 @@ public final class HistoryRows implements AutoCloseable {
             execute(connection, "SET TRANSACTION SNAPSHOT '" + created.snapshot() + "'");
             HistorySnapshot snapshot = new HistorySnapshot(
                     created.lsn(), text(connection, "SELECT pg_current_snapshot()"), now(connection));
-            return new HistoryRows(source, connection, snapshot, true);
+            return new HistoryRows(connection, snapshot, true);
         } catch (SQLException | RuntimeException e) {
             connection.close();
             throw e;
@@ -132,7 +128,7 @@ public final class HistoryRows implements AutoCloseable {
         Connection connection = open(source);
         try {
             begin(connection);
-            return new HistoryRows(source, connection, snapshot, false);
+            return new HistoryRows(connection, snapshot, false);
         } catch (SQLException | RuntimeException e) {
             connection.close();
             throw e;
@@ -146,7 +142,7 @@ public final class HistoryRows implements AutoCloseable {
             begin(connection);
             HistorySnapshot snapshot =
                     new HistorySnapshot(0, text(connection, "SELECT pg_current_snapshot()"), now(connection));
-            return new HistoryRows(source, connection, snapshot, true);
+            return new HistoryRows(connection, snapshot, true);
         } catch (SQLException | RuntimeException e) {
             connection.close();
             throw e;
@@ -228,27 +224,21 @@ public final class HistoryRows implements AutoCloseable {
     }
 
     /**
-     * Events that are there and had not been relayed in this place: they are set aside, or were and have been released
-     * since, by which they got a later one. To be asked when the relay has come past the moment.
+     * How many of the chosen ones are not there any more, of those that were when there were {@code expected} behind {@code after}.
+     * Keeps the others there until this is closed.
      */
-    public Set<UUID> setAside() throws SQLException {
-        Set<UUID> ids = new HashSet<>();
-        try (Connection now = PostgresDatabase.open(source, "replay-dead-letters");
-                Statement statement = now.createStatement()) {
-            if (text(now, "SELECT to_regclass('tributary.dead_letter') IS NOT NULL")
-                    .equals("f")) {
-                return ids;
-            }
-            long next = Long.parseUnsignedLong(text(now, "SELECT pg_snapshot_xmax(pg_current_snapshot())"));
-            String releasedLater = snapshot.isLaterSql(next).replace("occurred_at", "released_at");
-            try (ResultSet row = statement.executeQuery("SELECT id FROM tributary.dead_letter WHERE source = "
-                    + literal(source.name()) + " AND (released_at IS NULL OR " + releasedLater + ")")) {
-                while (row.next()) {
-                    ids.add(row.getObject(1, UUID.class));
-                }
-            }
+    public long gone(@Nullable Place after, long expected) throws SQLException {
+        String behind = after == null ? "true" : behind(after);
+        // One that was published twice may have been interrupted between the two
+        String again = after == null ? "false" : "id = '" + after.id() + "'";
+        String query = "SELECT count(*) FILTER (WHERE " + behind + "), greatest(count(*) FILTER (WHERE " + again
+                + ") - 1, 0) FROM " + chosen("aggregate_type, aggregate_id, sequence, occurred_at, id", "true");
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(query)) {
+            row.next();
+            long left = row.getLong(1);
+            return left + row.getLong(2) >= expected ? 0 : expected - left;
         }
-        return ids;
     }
 
     /** Takes events as they come; with no position, which is the replay's to give. */

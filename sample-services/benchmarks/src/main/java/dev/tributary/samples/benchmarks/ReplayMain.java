@@ -125,6 +125,7 @@ final class ReplayMain {
                 new Part(Set.of(aggregateType), null, null, null, null, null),
                 Long.MAX_VALUE,
                 false,
+                false,
                 false);
         try (Connection connection = connect()) {
             boolean[] begun = new boolean[1];
