@@ -25,17 +25,24 @@ final class ReadHistory {
     /** So many rows come with the first answer, and with each further one of a long history. */
     private static final int FETCH_SIZE = 1_000;
 
-    /** The snapshot, if there is one of that type, as a row without id before those of the events behind it. */
-    private static final String SQL = """
+    /**
+     * The snapshot, if there is one of that type, as a row without id before those of the events behind it.
+     *
+     * <p>The upper bound says nothing, but PostgreSQL does not know how many events lie behind a snapshot: with one bound it
+     * reckons with a third of the table if there are few aggregates, and may sort, or compile, for so many. The inner order is
+     * that of the key, so that a long history is not sorted but comes as it is read.
+     */
+    static final String SQL = """
             WITH snapshot AS MATERIALIZED (
                 SELECT snapshot_sequence, snapshot_type, snapshot FROM tributary.aggregate
                 WHERE aggregate_type = ? AND aggregate_id = ? AND snapshot_type = ANY (?))
             SELECT NULL::uuid, snapshot_sequence AS sequence, snapshot_type, NULL, snapshot, NULL::json, NULL::timestamptz
             FROM snapshot
             UNION ALL
-            SELECT id, sequence, type, content_type, payload, headers, occurred_at FROM tributary.event_store
+            (SELECT id, sequence, type, content_type, payload, headers, occurred_at FROM tributary.event_store
             WHERE aggregate_type = ? AND aggregate_id = ?
-              AND sequence > coalesce((SELECT snapshot_sequence FROM snapshot), ?)
+              AND sequence > coalesce((SELECT snapshot_sequence FROM snapshot), ?) AND sequence <= 9223372036854775807
+            ORDER BY sequence)
             ORDER BY sequence""";
 
     private static final String LOCK =

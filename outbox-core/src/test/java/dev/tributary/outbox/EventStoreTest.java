@@ -11,7 +11,10 @@ import dev.tributary.outbox.schema.SchemaException;
 import dev.tributary.outbox.schema.Upcasters;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -260,6 +263,42 @@ class EventStoreTest {
         List<Long> sequences = new ArrayList<>();
         STORE.load(transaction, "account", "a", 3_000).forEach(event -> sequences.add(event.sequence()));
         assertThat(sequences).hasSize(2_000).isSorted();
+    }
+
+    /** Of which PostgreSQL, with no more than one aggregate to judge by, takes a third to lie behind any snapshot. */
+    @Test
+    void historyIsReadInItsOrderHoweverMuchThereIs() throws SQLException {
+        try (Statement statement = transaction.createStatement()) {
+            statement.execute("INSERT INTO tributary.event_store SELECT gen_random_uuid(), 'account', '1', n,"
+                    + " 'account.deposited.v1', 'application/json', '{\"amount\": 1}', NULL, now()"
+                    + " FROM generate_series(1, 30000) n");
+            statement.execute(
+                    "INSERT INTO tributary.aggregate VALUES ('account', '1', 30000, 29999, 'balance.v1', '29999')");
+            statement.execute("ANALYZE tributary.event_store");
+        }
+        String plan = plan("account", "1");
+
+        assertThat(plan).startsWith("Merge Append").contains("Index Scan using event_store_pkey on event_store");
+        Loaded<Long> loaded = STORE.fold(transaction, "account", "1", new SnapshotBalance("balance.v1"));
+        assertThat(loaded.state()).isEqualTo(30_000L);
+    }
+
+    private String plan(String aggregateType, String aggregateId) throws SQLException {
+        try (PreparedStatement explain = transaction.prepareStatement("EXPLAIN " + ReadHistory.SQL)) {
+            explain.setString(1, aggregateType);
+            explain.setString(2, aggregateId);
+            explain.setArray(3, transaction.createArrayOf("text", new String[] {"balance.v1"}));
+            explain.setString(4, aggregateType);
+            explain.setString(5, aggregateId);
+            explain.setLong(6, 0);
+            StringBuilder plan = new StringBuilder();
+            try (ResultSet line = explain.executeQuery()) {
+                while (line.next()) {
+                    plan.append(line.getString(1)).append('\n');
+                }
+            }
+            return plan.toString();
+        }
     }
 
     @Test
