@@ -2,7 +2,6 @@ package dev.tributary.relay;
 
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.sink.Kafka;
-import dev.tributary.relay.sink.KafkaClients;
 import dev.tributary.relay.source.ChangeSource;
 import dev.tributary.relay.source.PgOutputSource;
 import dev.tributary.relay.source.PostgresDatabase;
@@ -10,7 +9,6 @@ import dev.tributary.relay.source.SourceDatabase;
 import dev.tributary.relay.source.SourceDatabase.Server;
 import dev.tributary.relay.source.debezium.DebeziumSource;
 import java.sql.SQLException;
-import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 
 /** PostgreSQL, Kafka and the machine's clock, as they are configured. */
@@ -18,9 +16,9 @@ final class RealSurroundings implements Surroundings {
     private final SourceConfig source;
     private final Kafka kafka;
 
-    RealSurroundings(SourceConfig source, Map<String, Object> kafka) {
+    RealSurroundings(SourceConfig source, Kafka kafka) {
         this.source = source;
-        this.kafka = new KafkaClients(kafka);
+        this.kafka = kafka;
     }
 
     @Override

@@ -4,9 +4,11 @@ import dev.tributary.outbox.retention.RetentionThread;
 import dev.tributary.outbox.wire.Position;
 import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.relay.Recovery.Beginning;
+import dev.tributary.relay.config.RelayConfig;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.sink.DeliveredEvents;
+import dev.tributary.relay.sink.KafkaClients;
 import dev.tributary.relay.sink.KafkaSink;
 import dev.tributary.relay.sink.Topics;
 import dev.tributary.relay.source.ChangeSource;
@@ -22,6 +24,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,7 +67,18 @@ public final class Relay implements Runnable, AutoCloseable {
      * @param kafka Kafka client properties; must name {@code bootstrap.servers}
      */
     public Relay(SourceConfig source, Map<String, Object> kafka, Clock clock) {
+        this(source, new KafkaClients(kafka), clock);
+    }
+
+    private Relay(SourceConfig source, KafkaClients kafka, Clock clock) {
         this(source, new RealSurroundings(source, kafka), clock);
+    }
+
+    /** Makes the relays of all sources of this process, which share what they have of Kafka, and an allotment of the heap. */
+    public static Function<SourceConfig, Relay> sharing(RelayConfig config, Clock clock) {
+        KafkaClients kafka = KafkaClients.shared(
+                config.kafka(), config.sources().size(), Runtime.getRuntime().maxMemory());
+        return source -> new Relay(source, kafka, clock);
     }
 
     /** As if {@code surroundings} were the world. */

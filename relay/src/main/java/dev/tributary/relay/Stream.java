@@ -34,9 +34,6 @@ import org.slf4j.LoggerFactory;
  * the confirmed position. Used by one thread.
  */
 final class Stream implements ChangeListener, AutoCloseable {
-    /** Below the producer's {@code buffer.memory}, so that a send does not block and the server is answered in time. */
-    private static final long IN_FLIGHT_BYTES_MAX = 32L * 1024 * 1024;
-
     private static final int MESSAGES_PER_TURN_MAX = 256;
     private static final Duration PULSE_INTERVAL = Duration.ofSeconds(1);
     private static final long ANNOUNCED_LOOK_NANOS = 1_000_000;
@@ -66,6 +63,8 @@ final class Stream implements ChangeListener, AutoCloseable {
     private long pulseNanos;
     private long writtenBefore;
     private boolean readingAll = true;
+    /** Whether an event has come that no mark says yet. */
+    private boolean eventsSinceMark;
     /** No event that commits there or behind it was sent, nor seen to be in Kafka already. */
     private long unsentFrom;
 
@@ -84,7 +83,7 @@ final class Stream implements ChangeListener, AutoCloseable {
         this.epoch = beginning.epoch();
         this.unsentFrom = beginning.slotLsn();
         this.lineage = beginning.lineage();
-        this.inFlight = new InFlight(beginning.slotLsn(), IN_FLIGHT_BYTES_MAX);
+        this.inFlight = new InFlight(beginning.slotLsn(), parts.time.kafka().inFlightBytesMax());
         this.marks = new Marks(beginning.slotLsn(), lineage.markedTime(), lineage.xidHorizon(), time.nanoTime());
         this.pace = new Pace(time.nanoTime());
         this.skip = source.skip();
@@ -151,6 +150,7 @@ final class Stream implements ChangeListener, AutoCloseable {
 
     @Override
     public void event(OutboxEvent event) {
+        eventsSinceMark = true;
         unsentFrom = event.position().commitLsn() + 1;
         if (delivered.takes(event.position(), event.id())) {
             board.skipped();
@@ -198,7 +198,8 @@ final class Stream implements ChangeListener, AutoCloseable {
             confirmable = inFlight.confirmableLsn();
         }
         long now = time.nanoTime();
-        if (marks.isDue(confirmable, drained, now)) {
+        if (marks.isDue(confirmable, drained && eventsSinceMark, now)) {
+            eventsSinceMark = inFlight.events() > 0; // which this mark does not count yet
             sink.mark(
                     epoch,
                     confirmable,

@@ -10,6 +10,7 @@ import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.config.SourceConfig.Poison;
 import dev.tributary.relay.flow.OutboxEvent;
 import dev.tributary.relay.flow.RelayException;
+import dev.tributary.relay.sink.KafkaClients;
 import dev.tributary.relay.source.PostgresDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -154,8 +155,8 @@ class PoisonEventsTest {
     }
 
     private PoisonEvents loaded(long confirmedLsn) throws SQLException {
-        PoisonEvents events =
-                new PoisonEvents(config, new RealSurroundings(config, Map.of("bootstrap.servers", "localhost:1")));
+        PoisonEvents events = new PoisonEvents(
+                config, new RealSurroundings(config, new KafkaClients(Map.of("bootstrap.servers", "localhost:1"))));
         events.load(database, new Position(1, confirmedLsn, 0));
         return events;
     }

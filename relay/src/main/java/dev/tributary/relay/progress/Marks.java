@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 public final class Marks {
     /** Under load; readers who wait for a write wait for a mark. */
     private static final Duration INTERVAL = Duration.ofMillis(200);
-    /** When everything is in Kafka, "at once" is this long after the last mark. */
+    /** When everything is in Kafka, and events have come, "at once" is this long after the last mark. */
     private static final Duration SHORTEST_INTERVAL = Duration.ofMillis(50);
 
     private final Covered<Instant> time;
@@ -48,13 +48,18 @@ public final class Marks {
         this.horizon.note(horizon, walEnd);
     }
 
-    /** Whether a mark is due when everything up to {@code lsn} is in Kafka. */
-    public boolean isDue(long lsn, boolean drained, long nowNanos) {
+    /**
+     * Whether a mark is due when everything up to {@code lsn} is in Kafka.
+     *
+     * @param awaited whether there is nothing more to come by now, and events are new: other databases of a server write
+     *     all the time, for which nobody waits
+     */
+    public boolean isDue(long lsn, boolean awaited, long nowNanos) {
         time.reached(lsn);
         horizon.reached(lsn);
         long since = nowNanos - sentNanos;
         boolean news = isOwed(lsn) || !Objects.equals(time.covered, sentTime);
-        return news && since >= (drained ? SHORTEST_INTERVAL : INTERVAL).toNanos();
+        return news && since >= (awaited ? SHORTEST_INTERVAL : INTERVAL).toNanos();
     }
 
     /** Whether everything up to {@code lsn} is in Kafka and the last mark does not say so. */

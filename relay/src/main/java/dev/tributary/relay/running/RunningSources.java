@@ -24,7 +24,7 @@ public final class RunningSources implements SourceStatuses, AutoCloseable {
 
     /** Starts them all; returns at once, whether databases and Kafka are up or not. */
     public static RunningSources start(RelayConfig config, Clock clock) {
-        return start(config.sources(), source -> SourceBody.of(new Relay(source, config.kafka(), clock)), clock);
+        return start(config.sources(), Relay.sharing(config, clock).andThen(SourceBody::of), clock);
     }
 
     static RunningSources start(List<SourceConfig> sources, Function<SourceConfig, SourceBody> body, Clock clock) {

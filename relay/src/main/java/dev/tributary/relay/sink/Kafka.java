@@ -1,7 +1,7 @@
 package dev.tributary.relay.sink;
 
 import dev.tributary.relay.flow.RelayException;
-import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executor;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.Producer;
 
@@ -19,8 +19,11 @@ public interface Kafka {
     /** A producer that keeps the order, to be closed by the caller. */
     Producer<byte[], byte[]> producer(String clientId);
 
-    /** Runs tasks that may block, one after the other, in a thread of this name; to be shut down by the caller. */
-    ExecutorService background(String name);
+    /** How many bytes of one source's events may be on their way to Kafka at a time. */
+    long inFlightBytesMax();
+
+    /** Runs tasks that may block, each on its own. */
+    Executor background();
 
     /** What to throw when {@code what} was asked of Kafka in vain. */
     static RelayException unavailable(String address, String what, Throwable cause) {

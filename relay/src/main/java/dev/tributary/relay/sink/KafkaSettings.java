@@ -14,8 +14,9 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * the prefix rule fixes. Immutable.
  *
  * @param operators the operator's properties
+ * @param inFlightBytesMax how many bytes of events may be on their way from a producer, or to a consumer, at a time
  */
-record KafkaSettings(Map<String, Object> operators) {
+record KafkaSettings(Map<String, Object> operators, long inFlightBytesMax) {
     /**
      * Defaults an operator may override. With one request in flight, a linger of 0 sends a few events at a time, for about
      * twice the CPU time under load; when the source is drained, what is gathered is sent off without lingering.
@@ -25,12 +26,15 @@ record KafkaSettings(Map<String, Object> operators) {
             "lz4",
             ProducerConfig.LINGER_MS_CONFIG,
             5,
-            ProducerConfig.BATCH_SIZE_CONFIG,
-            128 * 1024,
-            ProducerConfig.BUFFER_MEMORY_CONFIG,
-            64L * 1024 * 1024,
             ProducerConfig.MAX_BLOCK_MS_CONFIG,
             10_000L);
+
+    private static final long BATCH_BYTES_MAX = 128 << 10;
+    private static final long BATCH_BYTES_MIN = 16 << 10;
+    /** A batch takes its whole memory as soon as it has one record, and there may be one for each partition. */
+    private static final int BATCHES_IN_FLIGHT = 16;
+
+    private static final int ADMIN_TIMEOUT_MS = 10_000;
 
     /** Nobody waits for a single event of a replay, and a broker that is slow for a minute need not end it. */
     private static final Map<String, Object> TRANSACTIONAL_DEFAULTS =
@@ -62,10 +66,18 @@ record KafkaSettings(Map<String, Object> operators) {
     }
 
     Map<String, Object> producer(String clientId) {
-        Map<String, Object> settings = new HashMap<>(PRODUCER_DEFAULTS);
+        Map<String, Object> settings = producerDefaults();
         settings.put(ProducerConfig.CLIENT_ID_CONFIG, clientId);
         settings.putAll(only(ProducerConfig.configNames()));
         settings.putAll(PRODUCER_FIXED);
+        return settings;
+    }
+
+    private Map<String, Object> producerDefaults() {
+        Map<String, Object> settings = new HashMap<>(PRODUCER_DEFAULTS);
+        long batch = Math.max(BATCH_BYTES_MIN, Math.min(inFlightBytesMax / BATCHES_IN_FLIGHT, BATCH_BYTES_MAX));
+        settings.put(ProducerConfig.BATCH_SIZE_CONFIG, (int) batch);
+        settings.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 2 * inFlightBytesMax);
         return settings;
     }
 
@@ -74,7 +86,7 @@ record KafkaSettings(Map<String, Object> operators) {
      * several requests may be in flight.
      */
     Map<String, Object> transactionalProducer(String clientId, String transactionalId) {
-        Map<String, Object> settings = new HashMap<>(PRODUCER_DEFAULTS);
+        Map<String, Object> settings = producerDefaults();
         settings.putAll(TRANSACTIONAL_DEFAULTS);
         settings.put(ProducerConfig.CLIENT_ID_CONFIG, clientId);
         settings.putAll(only(ProducerConfig.configNames()));
@@ -87,6 +99,7 @@ record KafkaSettings(Map<String, Object> operators) {
     Map<String, Object> consumer(String clientId) {
         Map<String, Object> settings = new HashMap<>();
         settings.put(ConsumerConfig.CLIENT_ID_CONFIG, clientId);
+        settings.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, (int) inFlightBytesMax);
         settings.putAll(only(ConsumerConfig.configNames()));
         settings.putAll(Map.of(
                 ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG,
@@ -107,6 +120,8 @@ record KafkaSettings(Map<String, Object> operators) {
     Map<String, Object> admin(String clientId) {
         Map<String, Object> settings = new HashMap<>();
         settings.put(AdminClientConfig.CLIENT_ID_CONFIG, clientId);
+        settings.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, ADMIN_TIMEOUT_MS);
+        settings.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, ADMIN_TIMEOUT_MS);
         settings.putAll(only(AdminClientConfig.configNames()));
         return settings;
     }

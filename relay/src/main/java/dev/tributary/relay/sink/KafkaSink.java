@@ -12,7 +12,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -48,7 +48,7 @@ public final class KafkaSink implements AutoCloseable {
     private final Map<String, Map<Integer, Long>> endOffsets = new ConcurrentHashMap<>();
     private final AtomicBoolean sendingOff = new AtomicBoolean();
     /** A producer's flush waits for all that is on its way, which the stream's thread must not. */
-    private final ExecutorService background;
+    private final Executor background;
 
     private final AtomicReference<@Nullable RelayException> failure = new AtomicReference<>();
 
@@ -61,7 +61,7 @@ public final class KafkaSink implements AutoCloseable {
         this.source = source;
         endOffsets.forEach((topic, partitions) -> this.endOffsets.put(topic, new ConcurrentHashMap<>(partitions)));
         producer = kafka.producer("tributary-relay-" + source);
-        background = kafka.background("relay-" + source + "-send-off");
+        background = kafka.background();
     }
 
     /** About the memory that {@code record} takes until it is acknowledged. */
@@ -217,7 +217,6 @@ public final class KafkaSink implements AutoCloseable {
     /** Sends nothing more; what is not acknowledged by then counts as not sent. */
     @Override
     public void close() {
-        producer.close(Duration.ZERO);
-        background.shutdownNow();
+        producer.close(Duration.ZERO); // which ends a flush, too
     }
 }

@@ -1,7 +1,6 @@
 package dev.tributary.relay.sink;
 
 import dev.tributary.relay.flow.RelayException;
-import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -28,24 +27,23 @@ import org.slf4j.LoggerFactory;
 /** Asks Kafka's admin client. */
 final class KafkaTopics implements Topics {
     private static final Logger LOG = LoggerFactory.getLogger(Topics.class);
-    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
-    private static final int REQUEST_TIMEOUT_MS = 10_000;
     /** Of topics that the relay creates; who wants another number creates them first. */
     private static final int PARTITIONS = 6;
 
-    private final KafkaSettings settings;
+    private final String address;
+    private final SharedAdmin shared;
     private final Admin admin;
     private final Set<String> ready = new HashSet<>();
     /** Spares a look-up for each event of a run of events to the same topic. */
     private String lastAsked = "";
 
+    private boolean closed;
+
     /** Connects in the background. */
-    KafkaTopics(KafkaSettings settings, String source) {
-        this.settings = settings;
-        Map<String, Object> properties = settings.admin("tributary-relay-" + source + "-admin");
-        properties.putIfAbsent("default.api.timeout.ms", REQUEST_TIMEOUT_MS);
-        properties.putIfAbsent("request.timeout.ms", REQUEST_TIMEOUT_MS);
-        this.admin = Admin.create(properties);
+    KafkaTopics(String address, SharedAdmin shared) {
+        this.address = address;
+        this.shared = shared;
+        this.admin = shared.join();
     }
 
     @Override
@@ -156,7 +154,7 @@ final class KafkaTopics implements Topics {
     }
 
     private RelayException unavailable(String what, ExecutionException e) {
-        return Kafka.unavailable(settings.bootstrapServers(), what, e.getCause() == null ? e : e.getCause());
+        return Kafka.unavailable(address, what, e.getCause() == null ? e : e.getCause());
     }
 
     private static KafkaException interrupted(InterruptedException e) {
@@ -166,6 +164,9 @@ final class KafkaTopics implements Topics {
 
     @Override
     public void close() {
-        admin.close(CLOSE_TIMEOUT);
+        if (!closed) {
+            closed = true;
+            shared.leave();
+        }
     }
 }

@@ -50,6 +50,8 @@ public final class ReplayTopic implements AutoCloseable {
     /** As those of live topics that the relay creates. */
     private static final int PARTITIONS = 6;
 
+    private static final long IN_FLIGHT_BYTES_MAX = 32L << 20;
+
     private final KafkaSettings settings;
     private final String topic;
     private final Admin admin;
@@ -64,7 +66,7 @@ public final class ReplayTopic implements AutoCloseable {
      * @param kafka Kafka client properties
      */
     public ReplayTopic(Map<String, Object> kafka, String topic) {
-        this.settings = new KafkaSettings(kafka);
+        this.settings = new KafkaSettings(kafka, IN_FLIGHT_BYTES_MAX);
         this.topic = topic;
         this.admin = Admin.create(settings.admin("tributary-relay-replay-admin"));
     }

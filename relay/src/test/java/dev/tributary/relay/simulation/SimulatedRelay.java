@@ -13,7 +13,7 @@ import dev.tributary.relay.source.SourceDatabase.Server;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executor;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.Producer;
 
@@ -157,7 +157,13 @@ final class SimulatedRelay implements Surroundings, Kafka {
     }
 
     @Override
-    public ExecutorService background(String name) {
-        return new AtOnce();
+    public long inFlightBytesMax() {
+        return 32L << 20;
+    }
+
+    /** There is no other thread. */
+    @Override
+    public Executor background() {
+        return Runnable::run;
     }
 }

@@ -1,9 +1,15 @@
 package dev.tributary.relay.sink;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tributary.relay.flow.RelayException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
 import org.junit.jupiter.api.Test;
 
 class KafkaClientsTest {
@@ -21,5 +27,40 @@ class KafkaClientsTest {
         assertThatThrownBy(() -> kafka.producer("sales").close())
                 .isExactlyInstanceOf(RelayException.class)
                 .hasMessageContaining("nowhere.invalid");
+    }
+
+    @Test
+    void sourcesShareAnEighthOfTheHeapEachWithRoomForARecord() {
+        long heap = 512L << 20;
+        assertThat(shared(1, heap)).isEqualTo(32 << 20);
+        assertThat(shared(8, heap)).isEqualTo(8 << 20);
+        assertThat(shared(1_000, heap)).isEqualTo(1 << 20);
+    }
+
+    private static long shared(int sources, long heapBytes) {
+        return KafkaClients.shared(Map.of("bootstrap.servers", "localhost:9092"), sources, heapBytes)
+                .inFlightBytesMax();
+    }
+
+    @Test
+    void allShareOneAdministratorWhichTheLastOneCloses() {
+        List<Admin> made = new ArrayList<>();
+        SharedAdmin shared = new SharedAdmin(() -> {
+            made.add(Admin.create(Map.of("bootstrap.servers", "localhost:1")));
+            return made.get(made.size() - 1);
+        });
+        Admin first = shared.join();
+        assertThat(shared.join()).isSameAs(first);
+        shared.leave();
+        assertThat(shared.join()).as("somebody is still there").isSameAs(first);
+        shared.leave();
+        shared.leave();
+        assertThatThrownBy(() -> first.listTopics().names().get(5, TimeUnit.SECONDS))
+                .as("refused at once")
+                .isInstanceOf(ExecutionException.class);
+
+        Admin second = shared.join();
+        assertThat(made).containsExactly(first, second);
+        shared.leave();
     }
 }

@@ -6,14 +6,16 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class KafkaSettingsTest {
-    private final KafkaSettings settings = new KafkaSettings(Map.of(
-            "bootstrap.servers", "localhost:9092",
-            "acks", "1",
-            "max.in.flight.requests.per.connection", "5",
-            "enable.idempotence", "false",
-            "linger.ms", "7",
-            "group.id", "mine",
-            "sasl.jaas.config", "secret"));
+    private final KafkaSettings settings = new KafkaSettings(
+            Map.of(
+                    "bootstrap.servers", "localhost:9092",
+                    "acks", "1",
+                    "max.in.flight.requests.per.connection", "5",
+                    "enable.idempotence", "false",
+                    "linger.ms", "7",
+                    "group.id", "mine",
+                    "sasl.jaas.config", "secret"),
+            32 << 20);
 
     @Test
     void whatThePrefixRuleNeedsCannotBeChanged() {
@@ -36,5 +38,18 @@ class KafkaSettingsTest {
         assertThat(settings.admin("me"))
                 .containsEntry("sasl.jaas.config", "secret")
                 .doesNotContainKey("linger.ms");
+    }
+
+    @Test
+    void memoryIsSharedByHowMuchMayBeOnItsWay() {
+        assertThat(settings.producer("me"))
+                .containsEntry("buffer.memory", 64L << 20)
+                .containsEntry("batch.size", 128 << 10);
+        KafkaSettings one = new KafkaSettings(Map.of("buffer.memory", "9000000"), 1 << 20);
+        assertThat(one.producer("me"))
+                .containsEntry("batch.size", 64 << 10)
+                .as("the operator's")
+                .containsEntry("buffer.memory", "9000000");
+        assertThat(one.consumer("me")).containsEntry("fetch.max.bytes", 1 << 20);
     }
 }
