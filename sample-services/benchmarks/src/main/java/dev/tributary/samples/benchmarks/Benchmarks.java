@@ -19,7 +19,9 @@ import picocli.CommandLine.Spec;
             RebuildBenchmark.class,
             ReplayBenchmark.class,
             ChurnBenchmark.class,
-            WriteBenchmark.class
+            WriteBenchmark.class,
+            SourcesBenchmark.class,
+            GrowthBenchmark.class
         })
 public final class Benchmarks implements Runnable {
     @Spec
@@ -41,6 +43,6 @@ public final class Benchmarks implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "A command is missing: relay, latency, idle, apply, rebuild, replay, churn or write");
+                "A command is missing: relay, latency, idle, apply, rebuild, replay, churn, write, sources or growth");
     }
 }
