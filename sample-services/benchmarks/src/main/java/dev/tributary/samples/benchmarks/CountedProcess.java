@@ -2,10 +2,7 @@ package dev.tributary.samples.benchmarks;
 
 import dev.tributary.localstack.JavaProcess;
 import dev.tributary.localstack.LocalPostgres;
-import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,21 +70,8 @@ final class CountedProcess implements AutoCloseable {
             }
             count = counts.poll(100, TimeUnit.MILLISECONDS);
         }
-        return new Sample(System.nanoTime(), Long.parseLong(count), CpuTime.of(process.pid()), backendCpu());
-    }
-
-    private double backendCpu() throws SQLException {
-        String database = url.substring(url.lastIndexOf('/') + 1);
-        double seconds = 0;
-        try (Connection connection = postgres.connect(postgres.url("postgres"));
-                Statement statement = connection.createStatement();
-                ResultSet backends =
-                        statement.executeQuery("SELECT pid FROM pg_stat_activity WHERE datname = '" + database + "'")) {
-            while (backends.next()) {
-                seconds += CpuTime.of(backends.getLong(1));
-            }
-        }
-        return seconds;
+        return new Sample(
+                System.nanoTime(), Long.parseLong(count), CpuTime.of(process.pid()), CpuTime.ofBackends(postgres, url));
     }
 
     @Override

@@ -1,9 +1,14 @@
 package dev.tributary.samples.benchmarks;
 
+import dev.tributary.localstack.LocalPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 
 /** CPU time that processes have used, user and system; of any process of this machine, if it has Linux's {@code /proc}. */
 final class CpuTime {
@@ -36,5 +41,20 @@ final class CpuTime {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Seconds so far of a database's sessions. */
+    static double ofBackends(LocalPostgres postgres, String url) throws SQLException {
+        String database = url.substring(url.lastIndexOf('/') + 1);
+        double seconds = 0;
+        try (Connection connection = postgres.connect(postgres.url("postgres"));
+                Statement statement = connection.createStatement();
+                ResultSet backends =
+                        statement.executeQuery("SELECT pid FROM pg_stat_activity WHERE datname = '" + database + "'")) {
+            while (backends.next()) {
+                seconds += ofSingleThread(backends.getLong(1));
+            }
+        }
+        return seconds;
     }
 }

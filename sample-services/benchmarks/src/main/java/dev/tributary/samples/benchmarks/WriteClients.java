@@ -3,10 +3,7 @@ package dev.tributary.samples.benchmarks;
 import com.sun.management.OperatingSystemMXBean;
 import dev.tributary.localstack.LocalPostgres;
 import java.lang.management.ManagementFactory;
-import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -85,21 +82,7 @@ final class WriteClients {
     private record Sample(long nanos, long clientCpuNanos, double backendCpuSeconds) {}
 
     private Sample sample() throws SQLException {
-        return new Sample(System.nanoTime(), SYSTEM.getProcessCpuTime(), backendCpu());
-    }
-
-    private double backendCpu() throws SQLException {
-        String database = url.substring(url.lastIndexOf('/') + 1);
-        double seconds = 0;
-        try (Connection connection = postgres.connect(postgres.url("postgres"));
-                Statement statement = connection.createStatement();
-                ResultSet backends =
-                        statement.executeQuery("SELECT pid FROM pg_stat_activity WHERE datname = '" + database + "'")) {
-            while (backends.next()) {
-                seconds += CpuTime.ofSingleThread(backends.getLong(1));
-            }
-        }
-        return seconds;
+        return new Sample(System.nanoTime(), SYSTEM.getProcessCpuTime(), CpuTime.ofBackends(postgres, url));
     }
 
     private Written written(List<long[]> times, Sample start, Sample end) {
