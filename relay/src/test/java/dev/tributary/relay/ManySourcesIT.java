@@ -5,11 +5,11 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.tributary.localstack.FreePort;
 import dev.tributary.localstack.JavaProcess;
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -43,12 +43,12 @@ class ManySourcesIT {
     private int port;
 
     @BeforeEach
-    void open() throws SQLException, IOException {
+    void open() throws SQLException {
         kafka = LocalKafka.startOwn();
         for (int i = 0; i < SOURCES; i++) {
             sources.add(new SourceUnderTest(LocalPostgres.shared(), kafka));
         }
-        port = freePort();
+        port = FreePort.next();
     }
 
     @AfterEach
@@ -147,7 +147,7 @@ class ManySourcesIT {
                   http: { host: 127.0.0.1, port: %d }
                   sources:
                     away: { url: "jdbc:postgresql://127.0.0.1:%d/nowhere", username: relay }
-                """.formatted(kafka.bootstrapServers(), port, freePort()));
+                """.formatted(kafka.bootstrapServers(), port, FreePort.next()));
         for (SourceUnderTest source : sources) {
             yaml.append("    %s: { url: \"%s\", username: %s, password: %s }%n"
                     .formatted(
@@ -157,11 +157,5 @@ class ManySourcesIT {
                             source.config.password()));
         }
         return Files.writeString(directory.resolve("relay.yaml"), yaml).toString();
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0)) {
-            return free.getLocalPort();
-        }
     }
 }
