@@ -19,14 +19,17 @@ final class EventTable {
                 table,
                 INSERT_HEAD + " ON CONFLICT (aggregate_type, aggregate_id)"
                         + " DO UPDATE SET sequence = head.sequence + excluded.sequence");
-        first = FewSql.numbered(table, INSERT_HEAD + " ON CONFLICT DO NOTHING");
-        following = FewSql.numbered(
+        first = FewSql.numberedIfMoved(table, INSERT_HEAD + " ON CONFLICT DO NOTHING");
+        following = FewSql.numberedIfMoved(
                 table,
                 "UPDATE tributary.aggregate AS head SET sequence = head.sequence + %d"
                         + " WHERE aggregate_type = ? AND aggregate_id = ? AND sequence = ?");
     }
 
-    /** Returns the aggregate's sequence after these events; no row, and writes nothing, if it is not at what is expected. */
+    /**
+     * Where nothing is expected, the answer is a row with the aggregate's sequence after these events; otherwise the number of
+     * events written: none if the aggregate is not at what is expected.
+     */
     String insert(@Nullable Long expectedLast, int events) {
         FewSql sql = expectedLast == null ? next : expectedLast == 0 ? first : following;
         return sql.of(events);

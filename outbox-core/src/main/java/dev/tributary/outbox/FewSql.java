@@ -20,22 +20,40 @@ final class FewSql {
     }
 
     /**
-     * Moves an aggregate's head and writes its events, if the head could be moved.
+     * Moves an aggregate's head and writes its events behind it. Answers with the head's sequence, in one row.
      *
      * @param moveHead a statement that may have {@code %d} in place of the number of events
      */
     static FewSql numbered(String table, String moveHead) {
-        return new FewSql(events -> "WITH head AS (" + moveHead.formatted(events)
-                + " RETURNING head.aggregate_type, head.aggregate_id, head.sequence), written AS (INSERT INTO " + table
-                + " (id, aggregate_type, aggregate_id, sequence, type, content_type, payload, headers, occurred_at)"
-                + " SELECT e.id, head.aggregate_type, head.aggregate_id, head.sequence - " + events
-                + " + e.place, e.type,"
-                + " e.content_type, e.payload, e.headers, statement_timestamp()"
-                // Joined with one row, and without a condition, these stay in their order
-                + " FROM head CROSS JOIN (VALUES " + rows(events)
-                + ") AS e (id, type, content_type, payload, headers, place))"
-                // Not from what was inserted: who may write need not be allowed to read events
-                + " SELECT sequence FROM head");
+        // Not from what was inserted: who may write need not be allowed to read events
+        return new FewSql(events -> head(moveHead, events) + ", written AS (" + insertBehindHead(table, events)
+                + ") SELECT sequence FROM head");
+    }
+
+    /**
+     * The same if the head can be moved; otherwise writes nothing. Answers with the number of events written only, which
+     * costs PostgreSQL less than a row.
+     */
+    static FewSql numberedIfMoved(String table, String moveHead) {
+        return new FewSql(events -> head(moveHead, events) + " " + insertBehindHead(table, events));
+    }
+
+    private static String head(String moveHead, int events) {
+        return "WITH head AS (" + moveHead.formatted(events)
+                + " RETURNING head.aggregate_type, head.aggregate_id, head.sequence)";
+    }
+
+    private static String insertBehindHead(String table, int events) {
+        String insert = "INSERT INTO " + table
+                + " (id, aggregate_type, aggregate_id, sequence, type, content_type, payload, headers, occurred_at)";
+        return events == 1
+                ? insert + " SELECT ?, head.aggregate_type, head.aggregate_id, head.sequence, ?, ?, ?, ?::json,"
+                        + " statement_timestamp() FROM head"
+                : insert + " SELECT e.id, head.aggregate_type, head.aggregate_id, head.sequence - " + events
+                        + " + e.place, e.type, e.content_type, e.payload, e.headers, statement_timestamp()"
+                        // Joined with one row, and without a condition, these stay in their order
+                        + " FROM head CROSS JOIN (VALUES " + rows(events)
+                        + ") AS e (id, type, content_type, payload, headers, place)";
     }
 
     private static String rows(int events) {

@@ -1,131 +1,67 @@
 package dev.tributary.outbox;
 
-import java.sql.Array;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collection;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Writes any number of events of any number of aggregates in one round trip. */
+/** Writes events in one round trip, in the way that costs least. */
 final class WriteEvents {
-    private static final String WRITE = "SELECT tributary.write_events(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-
-    private final List<PreparedEvent> events;
-    private final TreeMap<AggregateHead.Key, AggregateHead> heads = new TreeMap<>();
-    /** By event: how far ahead of its aggregate's last sequence it will be, from 1; 0 for an unsequenced one. */
-    private final int[] ahead;
-
-    private WriteEvents(List<PreparedEvent> events) {
-        this.events = events;
-        this.ahead = new int[events.size()];
-        for (int i = 0; i < ahead.length; i++) {
-            NewEvent event = events.get(i).event();
-            if (event.sequenced()) {
-                ahead[i] = heads.computeIfAbsent(AggregateHead.Key.of(event), AggregateHead::new)
-                        .add(event);
-            }
-        }
-    }
+    private WriteEvents() {}
 
     /** Returns the events' sequences in list order, null for unsequenced ones. */
     static List<@Nullable Long> write(Connection connection, List<PreparedEvent> events) throws SQLException {
-        WriteEvents write = new WriteEvents(events);
-        return events.size() <= WriteFew.EVENTS_MAX ? write.few(connection) : write.many(connection);
-    }
-
-    private List<@Nullable Long> few(Connection connection) throws SQLException {
-        if (heads.isEmpty()) {
-            WriteFew.unsequenced(connection, events);
-            return Collections.nCopies(events.size(), null);
-        }
-        if (heads.size() > 1 || heads.firstEntry().getValue().eventCount() < events.size()) {
-            return many(connection);
-        }
-        Long expectedLast = heads.firstEntry().getValue().expectedLast();
-        long last = WriteFew.ofOneAggregate(connection, EventTable.OUTBOX, expectedLast, events);
-        return sequences(new Long[] {last}, headOfEvent());
-    }
-
-    private List<@Nullable Long> many(Connection connection) throws SQLException {
-        int[] headOfEvent = headOfEvent();
-        try (PreparedStatement write = connection.prepareStatement(WRITE)) {
-            setHeads(connection, write);
-            setEvents(connection, write, headOfEvent);
-            try (ResultSet result = write.executeQuery()) {
-                result.next();
-                return sequences((Long[]) result.getArray(1).getArray(), headOfEvent);
+        if (events.size() <= WriteFew.EVENTS_MAX) {
+            if (areUnsequenced(events)) {
+                WriteFew.unsequenced(connection, events);
+                return Collections.nCopies(events.size(), null);
+            }
+            if (areOfOneAggregate(events)) {
+                return ofOneAggregate(connection, events);
             }
         }
+        return new WriteMany(events).write(connection);
     }
 
-    /** By event, its aggregate's index among the heads, from 1; 0 for an unsequenced one. */
-    private int[] headOfEvent() {
-        Map<AggregateHead.Key, Integer> index = new HashMap<>();
-        heads.keySet().forEach(key -> index.put(key, index.size() + 1));
-        int[] headOfEvent = new int[events.size()];
-        for (int i = 0; i < headOfEvent.length; i++) {
-            headOfEvent[i] = ahead[i] == 0
-                    ? 0
-                    : index.get(AggregateHead.Key.of(events.get(i).event()));
+    private static boolean areUnsequenced(List<PreparedEvent> events) {
+        for (PreparedEvent event : events) {
+            if (event.event().sequenced()) {
+                return false;
+            }
         }
-        return headOfEvent;
+        return true;
     }
 
-    private void setHeads(Connection connection, PreparedStatement write) throws SQLException {
-        Collection<AggregateHead> all = heads.values();
-        write.setArray(1, array(connection, "text", all, head -> head.key().type()));
-        write.setArray(2, array(connection, "text", all, head -> head.key().id()));
-        write.setArray(3, array(connection, "int8", all, head -> (long) head.eventCount()));
-        write.setArray(4, array(connection, "int8", all, AggregateHead::expectedLast));
+    private static boolean areOfOneAggregate(List<PreparedEvent> events) {
+        NewEvent first = events.get(0).event();
+        for (PreparedEvent event : events) {
+            if (!event.event().sequenced()
+                    || !event.event().aggregateId().equals(first.aggregateId())
+                    || !event.event().aggregateType().equals(first.aggregateType())) {
+                return false;
+            }
+        }
+        return true;
     }
 
-    private void setEvents(Connection connection, PreparedStatement write, int[] headOfEvent) throws SQLException {
-        write.setArray(5, array(connection, "uuid", events, PreparedEvent::id));
-        write.setArray(
-                6, array(connection, "text", events, event -> event.event().aggregateType()));
-        write.setArray(
-                7, array(connection, "text", events, event -> event.event().aggregateId()));
-        write.setArray(8, array(connection, "text", events, PreparedEvent::type));
-        write.setArray(9, array(connection, "text", events, PreparedEvent::contentType));
-        byte[][] payloads = events.stream().map(PreparedEvent::payload).toArray(byte[][]::new);
-        write.setArray(10, connection.createArrayOf("bytea", payloads));
-        write.setArray(11, array(connection, "text", events, PreparedEvent::headers));
-        write.setArray(
-                12,
-                connection.createArrayOf(
-                        "int4", Arrays.stream(headOfEvent).boxed().toArray()));
-        write.setArray(
-                13,
-                connection.createArrayOf("int4", Arrays.stream(ahead).boxed().toArray()));
-    }
-
-    private static <T> Array array(
-            Connection connection, String type, Collection<T> rows, Function<T, @Nullable Object> column)
+    private static List<@Nullable Long> ofOneAggregate(Connection connection, List<PreparedEvent> events)
             throws SQLException {
-        return connection.createArrayOf(type, rows.stream().map(column).toArray());
-    }
-
-    /** @param lasts by aggregate, up to the first conflict, what {@code tributary.advance_aggregate} returned */
-    private List<@Nullable Long> sequences(Long[] lasts, int[] headOfEvent) {
-        List<@Nullable Long> sequences = new ArrayList<>(ahead.length);
-        int conflict = lasts.length > 0 && lasts[lasts.length - 1] < 0 ? lasts.length : -1;
-        for (int i = 0; i < ahead.length; i++) {
-            NewEvent event = events.get(i).event();
+        AggregateHead head =
+                new AggregateHead(AggregateHead.Key.of(events.get(0).event()));
+        for (PreparedEvent event : events) {
+            head.add(event.event());
+        }
+        long last = WriteFew.ofOneAggregate(connection, EventTable.OUTBOX, head.expectedLast(), events);
+        List<@Nullable Long> sequences = new ArrayList<>(events.size());
+        for (int ahead = 1; ahead <= events.size(); ahead++) {
+            NewEvent event = events.get(ahead - 1).event();
             Long expected = event.expectedSequence();
-            if (expected != null && headOfEvent[i] == conflict) {
-                throw AggregateHead.conflict(event, expected, lasts[conflict - 1], ahead[i]);
+            if (last < 0 && expected != null) {
+                throw AggregateHead.conflict(event, expected, last, ahead);
             }
-            sequences.add(conflict > 0 || ahead[i] == 0 ? null : Long.valueOf(lasts[headOfEvent[i] - 1] + ahead[i]));
+            sequences.add(last + ahead);
         }
         return sequences;
     }

@@ -43,38 +43,51 @@ final class WriteFew {
     static long ofOneAggregate(
             Connection connection, EventTable table, @Nullable Long expectedLast, List<PreparedEvent> events)
             throws SQLException {
+        return expectedLast == null
+                ? next(connection, table, events)
+                : expecting(connection, table, expectedLast, events);
+    }
+
+    private static long next(Connection connection, EventTable table, List<PreparedEvent> events) throws SQLException {
+        try (PreparedStatement write = connection.prepareStatement(table.insert(null, events.size()))) {
+            setAll(write, null, events);
+            try (ResultSet head = write.executeQuery()) {
+                head.next();
+                return head.getLong(1) - events.size();
+            }
+        }
+    }
+
+    private static long expecting(
+            Connection connection, EventTable table, long expectedLast, List<PreparedEvent> events)
+            throws SQLException {
         while (true) {
-            Long last = advance(connection, table, expectedLast, events);
-            if (last != null) {
-                return last - events.size();
+            try (PreparedStatement write = connection.prepareStatement(table.insert(expectedLast, events.size()))) {
+                setAll(write, expectedLast, events);
+                if (write.executeUpdate() > 0) {
+                    return expectedLast;
+                }
             }
             long actual = actual(connection, events.get(0).event());
-            if (expectedLast == null || actual != expectedLast) {
+            if (actual != expectedLast) {
                 return -1 - actual;
             }
             // Somebody has just brought it to where it is expected
         }
     }
 
-    /** Null after a conflict. */
-    private static @Nullable Long advance(
-            Connection connection, EventTable table, @Nullable Long expectedLast, List<PreparedEvent> events)
+    private static void setAll(PreparedStatement write, @Nullable Long expectedLast, List<PreparedEvent> events)
             throws SQLException {
-        try (PreparedStatement write = connection.prepareStatement(table.insert(expectedLast, events.size()))) {
-            NewEvent first = events.get(0).event();
-            write.setString(1, first.aggregateType());
-            write.setString(2, first.aggregateId());
-            int parameter = 2;
-            if (expectedLast != null && expectedLast > 0) {
-                write.setLong(++parameter, expectedLast);
-            }
-            for (PreparedEvent event : events) {
-                write.setObject(++parameter, event.id());
-                parameter = setContent(write, parameter, event);
-            }
-            try (ResultSet head = write.executeQuery()) {
-                return head.next() ? head.getLong(1) : null;
-            }
+        NewEvent first = events.get(0).event();
+        write.setString(1, first.aggregateType());
+        write.setString(2, first.aggregateId());
+        int parameter = 2;
+        if (expectedLast != null && expectedLast > 0) {
+            write.setLong(++parameter, expectedLast);
+        }
+        for (PreparedEvent event : events) {
+            write.setObject(++parameter, event.id());
+            parameter = setContent(write, parameter, event);
         }
     }
 
