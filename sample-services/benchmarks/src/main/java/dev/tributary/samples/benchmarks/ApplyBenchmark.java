@@ -1,13 +1,7 @@
 package dev.tributary.samples.benchmarks;
 
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -15,9 +9,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** From a filled topic into a view of five columns: the SDK, what people write by hand, and Debezium's sink, by turns. */
@@ -59,11 +53,8 @@ final class ApplyBenchmark implements Callable<Integer> {
     @Option(names = "--jvm-arg", description = "For every applier's JVM; may be repeated.")
     private List<String> jvmArguments = List.of("-Xmx1g");
 
-    @Option(names = "--json", description = "Where to write all figures as JSON.")
-    private @Nullable Path jsonFile;
-
-    private final JsonMapper mapper =
-            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+    @Mixin
+    private JsonReport json = new JsonReport();
 
     @Override
     public Integer call() throws Exception {
@@ -71,17 +62,13 @@ final class ApplyBenchmark implements Callable<Integer> {
             events = FULL_EVENTS;
             rounds = FULL_ROUNDS;
         }
-        ObjectNode json = mapper.createObjectNode();
-        json.set("machine", Machine.json());
-        json.put("events", events).put("warmUp", warmUp).put("fsync", !noFsync);
-        ArrayNode comparisons = json.putArray("comparisons");
+        json.root().put("events", events).put("warmUp", warmUp).put("fsync", !noFsync);
         try (LocalPostgres postgres = LocalPostgres.startOwn(postgresSettings(!noFsync));
                 LocalKafka kafka = LocalKafka.startOwn(Map.of())) {
             for (RowSet rowSet : rowSets) {
                 ApplyComparison comparison = compare(new ApplyRace(postgres, kafka, jvmArguments), kafka, rowSet);
                 System.out.println(comparison.table());
-                comparisons.add(comparison.json());
-                write(json); // what is there stays if a later one fails
+                json.add("comparisons", comparison.json());
             }
         }
         return ExitCode.OK;
@@ -120,11 +107,5 @@ final class ApplyBenchmark implements Callable<Integer> {
     /** Of the events; who waits for the disk after each gets fewer. */
     private double share(Applier applier) {
         return applier == Applier.INBOX && !noFsync ? INBOX_SHARE_WITH_FSYNC : applier.share();
-    }
-
-    private void write(ObjectNode json) throws IOException {
-        if (jsonFile != null) {
-            mapper.writeValue(jsonFile.toFile(), json);
-        }
     }
 }

@@ -2,9 +2,8 @@ package dev.tributary.samples.benchmarks;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.localstack.JavaProcess;
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
@@ -26,9 +25,9 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** From a transaction that is due to its event in a consumer's hands, and in a view, at steady rates. */
@@ -75,16 +74,13 @@ final class LatencyBenchmark implements Callable<Integer> {
     @Option(names = "--only", split = ",", description = "Only these: ${COMPLETION-CANDIDATES}.")
     private Set<Way> ways = EnumSet.allOf(Way.class);
 
-    @Option(names = "--json", description = "Where to write all figures as JSON.")
-    private @Nullable Path jsonFile;
+    @Mixin
+    private JsonReport json = new JsonReport();
 
     private int runs;
 
     @Override
     public Integer call() throws Exception {
-        JsonMapper mapper =
-                JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
-        ArrayNode json = mapper.createArrayNode();
         Path directory = Files.createTempDirectory("benchmarks-latency");
         try (LocalPostgres postgres = LocalPostgres.startOwn(Map.of("autovacuum", "off", "max_wal_size", "8GB"));
                 LocalKafka kafka = LocalKafka.startOwn(Map.of())) {
@@ -105,14 +101,7 @@ final class LatencyBenchmark implements Callable<Integer> {
                             latency.p999(),
                             latency.max(),
                             Double.isNaN(result.cpu) ? "" : String.format(Locale.ROOT, "%.1f %%", 100 * result.cpu));
-                    json.addObject()
-                            .put("eventsPerSecond", rate)
-                            .put("way", way.name().toLowerCase(Locale.ROOT))
-                            .put("relayingProcessCpu", Double.isNaN(result.cpu) ? null : result.cpu)
-                            .putPOJO("milliseconds", latency);
-                    if (jsonFile != null) {
-                        mapper.writeValue(jsonFile.toFile(), json);
-                    }
+                    json.add("measured", figures(rate, way, result));
                 }
             }
         } finally {
@@ -123,6 +112,15 @@ final class LatencyBenchmark implements Callable<Integer> {
 
     /** @param cpu of the relaying process, in cores; NaN without one */
     private record Result(Latencies.Summary latency, double cpu) {}
+
+    private static ObjectNode figures(int rate, Way way, Result result) {
+        return JsonNodeFactory.instance
+                .objectNode()
+                .put("eventsPerSecond", rate)
+                .put("way", way.name().toLowerCase(Locale.ROOT))
+                .put("relayingProcessCpu", Double.isNaN(result.cpu) ? null : result.cpu)
+                .putPOJO("milliseconds", result.latency);
+    }
 
     private Result measure(LocalPostgres postgres, LocalKafka kafka, Way way, int rate, Path directory)
             throws Exception {

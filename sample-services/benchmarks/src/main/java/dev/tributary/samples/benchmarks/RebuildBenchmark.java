@@ -1,15 +1,9 @@
 package dev.tributary.samples.benchmarks;
 
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.consumer.ConsumerSchema;
 import dev.tributary.localstack.JavaProcess;
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -21,9 +15,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** A version of a view, built from history beside the live one until it takes over, against a plain subscription. */
@@ -58,28 +52,22 @@ final class RebuildBenchmark implements Callable<Integer> {
     @Option(names = "--jvm-arg", description = "For the appliers' JVMs; may be repeated.")
     private List<String> jvmArguments = List.of("-Xmx1g");
 
-    @Option(names = "--json", description = "Where to write all figures as JSON.")
-    private @Nullable Path jsonFile;
-
-    private final JsonMapper mapper =
-            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+    @Mixin
+    private JsonReport json = new JsonReport();
 
     @Override
     public Integer call() throws Exception {
-        ObjectNode json = mapper.createObjectNode();
-        json.set("machine", Machine.json());
-        json.put("events", events)
+        json.root()
+                .put("events", events)
                 .put("warmUp", warmUp)
                 .put("partitions", partitions)
                 .put("fsync", !noFsync);
-        ArrayNode comparisons = json.putArray("comparisons");
         try (LocalPostgres postgres = LocalPostgres.startOwn(ApplyBenchmark.postgresSettings(!noFsync));
                 LocalKafka kafka = LocalKafka.startOwn(Map.of())) {
             for (RowSet rowSet : rowSets) {
                 RebuildComparison comparison = compare(postgres, kafka, rowSet);
                 System.out.println(comparison.table());
-                comparisons.add(comparison.json());
-                write(json); // what is there stays if a later one fails
+                json.add("comparisons", comparison.json());
             }
         }
         return ExitCode.OK;
@@ -165,12 +153,6 @@ final class RebuildBenchmark implements Callable<Integer> {
                 }
                 Thread.sleep(50);
             }
-        }
-    }
-
-    private void write(ObjectNode json) throws IOException {
-        if (jsonFile != null) {
-            mapper.writeValue(jsonFile.toFile(), json);
         }
     }
 }

@@ -1,12 +1,7 @@
 package dev.tributary.samples.benchmarks;
 
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,9 +10,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The relay, Debezium and the limits of both sides over the same WAL, by turns. */
@@ -61,26 +56,20 @@ final class RelayBenchmark implements Callable<Integer> {
     @Option(names = "--jvm-arg", description = "For every contestant's JVM; may be repeated.")
     private List<String> jvmArguments = List.of("-Xmx1g");
 
-    @Option(names = "--json", description = "Where to write all figures as JSON.")
-    private @Nullable Path jsonFile;
+    @Mixin
+    private JsonReport json = new JsonReport();
 
-    private final JsonMapper mapper =
-            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
     private int runs;
 
     @Override
     public Integer call() throws Exception {
-        ObjectNode json = mapper.createObjectNode();
-        json.set("machine", Machine.json());
-        ArrayNode comparisons = json.putArray("comparisons");
         Path directory = Files.createTempDirectory("benchmarks-relay");
         try (LocalPostgres postgres = LocalPostgres.startOwn(Machine.QUIET_POSTGRES);
                 LocalKafka kafka = LocalKafka.startOwn(Map.of("log.segment.delete.delay.ms", "0"))) {
             for (Workload workload : workloads()) {
                 Comparison comparison = compare(postgres, kafka, workload, directory);
                 System.out.println(comparison.table());
-                comparisons.add(comparison.json());
-                write(json); // what is there stays if a later one fails
+                json.add("comparisons", comparison.json());
             }
         } finally {
             Directories.delete(directory);
@@ -116,11 +105,5 @@ final class RelayBenchmark implements Callable<Integer> {
             }
         }
         return comparison;
-    }
-
-    private void write(ObjectNode json) throws IOException {
-        if (jsonFile != null) {
-            mapper.writeValue(jsonFile.toFile(), json);
-        }
     }
 }

@@ -1,7 +1,5 @@
 package dev.tributary.samples.benchmarks;
 
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.localstack.JavaProcess;
 import dev.tributary.localstack.LocalKafka;
@@ -26,9 +24,9 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** A replay, and the limits of both sides: the bare COPY and the bare producer, by turns. */
@@ -65,13 +63,10 @@ final class ReplayBenchmark implements Callable<Integer> {
     @Option(names = "--jvm-arg", description = "For every contestant's JVM; may be repeated.")
     private List<String> jvmArguments = List.of("-Xmx1g");
 
-    @Option(names = "--json", description = "Where to write all figures as JSON.")
-    private @Nullable Path jsonFile;
+    @Mixin
+    private JsonReport json = new JsonReport();
 
-    private final JsonMapper mapper =
-            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
     private final Map<ReplayContestant, List<Measurement>> measured = new EnumMap<>(ReplayContestant.class);
-    private final ObjectNode machine = Machine.json(); // before anything runs
     private int runs;
 
     @Override
@@ -101,9 +96,7 @@ final class ReplayBenchmark implements Callable<Integer> {
             Directories.delete(directory);
         }
         System.out.println(table());
-        if (jsonFile != null) {
-            mapper.writeValue(jsonFile.toFile(), json());
-        }
+        report();
         return ExitCode.OK;
     }
 
@@ -217,16 +210,14 @@ final class ReplayBenchmark implements Callable<Integer> {
         return all == null ? Double.NaN : Measurement.median(all, Measurement::eventsPerSecond);
     }
 
-    private ObjectNode json() {
-        ObjectNode json = mapper.createObjectNode();
-        json.set("machine", machine);
-        json.put("events", events).put("warmUp", warmUp).put("payloadBytes", payload);
-        ObjectNode all = json.putObject("contestants");
+    private void report() throws IOException {
+        json.root().put("events", events).put("warmUp", warmUp).put("payloadBytes", payload);
+        ObjectNode all = json.root().putObject("contestants");
         measured.forEach((contestant, each) -> {
             ObjectNode node = all.putObject(contestant.key());
             node.put("eventsPerSecond", Math.round(rate(contestant)));
             each.forEach(node.withArray("rounds")::addPOJO);
         });
-        return json;
+        json.write();
     }
 }

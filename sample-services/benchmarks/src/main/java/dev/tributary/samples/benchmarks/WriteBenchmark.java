@@ -1,12 +1,6 @@
 package dev.tributary.samples.benchmarks;
 
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.localstack.LocalPostgres;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -15,9 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What a transaction costs with events in it: ours, by hand, and other libraries, by turns. */
@@ -61,18 +55,12 @@ final class WriteBenchmark implements Callable<Integer> {
     @Option(names = "--only-hot", description = "Only with all clients on one aggregate.")
     private boolean onlyHot;
 
-    @Option(names = "--json", description = "Where to write all figures as JSON.")
-    private @Nullable Path jsonFile;
-
-    private final JsonMapper mapper =
-            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+    @Mixin
+    private JsonReport json = new JsonReport();
 
     @Override
     public Integer call() throws Exception {
-        ObjectNode json = mapper.createObjectNode();
-        json.set("machine", Machine.json());
-        json.put("fsync", !noFsync).put("seconds", seconds);
-        ArrayNode comparisons = json.putArray("comparisons");
+        json.root().put("fsync", !noFsync).put("seconds", seconds);
         Map<String, String> settings = new HashMap<>(Machine.QUIET_POSTGRES);
         settings.put("fsync", noFsync ? "off" : "on");
         try (LocalPostgres postgres = LocalPostgres.startOwn(settings);
@@ -85,8 +73,7 @@ final class WriteBenchmark implements Callable<Integer> {
                 WriteComparison comparison = compare(race, setting);
                 System.out.println(comparison.table());
                 done.add(comparison);
-                comparisons.add(comparison.json());
-                write(json); // what is there stays if a later one fails
+                json.add("comparisons", comparison.json());
             }
             done.removeIf(comparison -> comparison.setting().hot());
             if (!done.isEmpty()) {
@@ -130,11 +117,5 @@ final class WriteBenchmark implements Callable<Integer> {
             Collections.rotate(inTurn, 1); // nobody always follows the same one
         }
         return comparison;
-    }
-
-    private void write(ObjectNode json) throws IOException {
-        if (jsonFile != null) {
-            mapper.writeValue(jsonFile.toFile(), json);
-        }
     }
 }
