@@ -50,8 +50,8 @@ COMMENT ON TABLE tributary.event_store IS
     'Tributary: events of event-sourced aggregates, relayed to Kafka and kept for ever. Append only.';
 
 -- The head of each aggregate. Its row lock is what makes sequences free of gaps: a writer holds it until it commits or
--- rolls back. The fill factor leaves room for updates that touch no index. Each event updates this row, so it has no CHECK,
--- whose expression PostgreSQL would read anew for every statement, and the key begins with what tells rows apart.
+-- rolls back. Each event updates this row: the fill factor leaves room for updates that touch no index, and there is no
+-- CHECK, whose expression PostgreSQL would read anew for every statement. The relay finds the types by the key's beginning.
 CREATE TABLE IF NOT EXISTS tributary.aggregate (
     aggregate_type    text   NOT NULL,
     aggregate_id      text   NOT NULL,
@@ -59,7 +59,7 @@ CREATE TABLE IF NOT EXISTS tributary.aggregate (
     snapshot_sequence bigint,
     snapshot_type     text,
     snapshot          bytea,
-    PRIMARY KEY (aggregate_id, aggregate_type)
+    PRIMARY KEY (aggregate_type, aggregate_id)
 ) WITH (fillfactor = 70);
 
 COMMENT ON TABLE tributary.aggregate IS 'Tributary: the last sequence of each aggregate, and its snapshot if it has one.';
