@@ -1,4 +1,7 @@
 -- What a view's database needs for its subscriptions. Every statement may run any number of times.
+--
+-- Keys are in collation "C", byte by byte: any other order may change with an upgrade of the operating system or of ICU, and
+-- an index then fails to find what is in it.
 
 -- Several instances may start at once, beside `relay init` too, and CREATE ... IF NOT EXISTS alone does not survive
 -- that. The outbox's script takes the same lock.
@@ -11,8 +14,8 @@ EXCEPTION
 END $$;
 
 CREATE TABLE IF NOT EXISTS tributary.subscription_position (
-    subscription    text        NOT NULL,
-    topic           text        NOT NULL,
+    subscription    text COLLATE "C" NOT NULL,
+    topic           text COLLATE "C" NOT NULL,
     topic_partition integer     NOT NULL,
     topic_id        text        NOT NULL,
     owner           uuid        NOT NULL,
@@ -39,17 +42,17 @@ COMMENT ON COLUMN tributary.subscription_position.lost IS
 
 CREATE TABLE IF NOT EXISTS tributary.parked_event (
     park_order      bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    subscription    text        NOT NULL,
-    source          text        NOT NULL,
-    aggregate_type  text        NOT NULL,
-    aggregate_id    text        NOT NULL,
+    subscription    text COLLATE "C" NOT NULL,
+    source          text COLLATE "C" NOT NULL,
+    aggregate_type  text COLLATE "C" NOT NULL,
+    aggregate_id    text COLLATE "C" NOT NULL,
     event_id        text        NOT NULL,
     type            text        NOT NULL,
-    topic           text        NOT NULL,
+    topic           text COLLATE "C" NOT NULL,
     topic_partition integer     NOT NULL,
     record_offset   bigint      NOT NULL,
     record_time     timestamptz NOT NULL,
-    position        text,
+    position        text COLLATE "C",
     sequence        bigint,
     record_key      bytea,
     record_value    bytea,
@@ -82,11 +85,11 @@ CREATE INDEX IF NOT EXISTS parked_event_sequence
     ON tributary.parked_event (subscription, source, aggregate_type, aggregate_id, sequence);
 
 CREATE TABLE IF NOT EXISTS tributary.parked_aggregate (
-    subscription    text        NOT NULL,
-    source          text        NOT NULL,
-    aggregate_type  text        NOT NULL,
-    aggregate_id    text        NOT NULL,
-    topic           text        NOT NULL,
+    subscription    text COLLATE "C" NOT NULL,
+    source          text COLLATE "C" NOT NULL,
+    aggregate_type  text COLLATE "C" NOT NULL,
+    aggregate_id    text COLLATE "C" NOT NULL,
+    topic           text COLLATE "C" NOT NULL,
     topic_partition integer     NOT NULL,
     last_sequence   bigint,
     missing         int8range   CHECK (NOT (isempty(missing) OR lower_inf(missing) OR upper_inf(missing))),
@@ -106,17 +109,17 @@ COMMENT ON COLUMN tributary.parked_aggregate.missing IS
 
 CREATE TABLE IF NOT EXISTS tributary.discarded_event (
     park_order      bigint      PRIMARY KEY,
-    subscription    text        NOT NULL,
-    source          text        NOT NULL,
-    aggregate_type  text        NOT NULL,
-    aggregate_id    text        NOT NULL,
+    subscription    text COLLATE "C" NOT NULL,
+    source          text COLLATE "C" NOT NULL,
+    aggregate_type  text COLLATE "C" NOT NULL,
+    aggregate_id    text COLLATE "C" NOT NULL,
     event_id        text        NOT NULL,
     type            text        NOT NULL,
-    topic           text        NOT NULL,
+    topic           text COLLATE "C" NOT NULL,
     topic_partition integer     NOT NULL,
     record_offset   bigint      NOT NULL,
     record_time     timestamptz NOT NULL,
-    position        text,
+    position        text COLLATE "C",
     sequence        bigint,
     record_key      bytea,
     record_value    bytea,
@@ -143,10 +146,10 @@ CREATE INDEX IF NOT EXISTS discarded_event_unmirrored
     ON tributary.discarded_event (subscription, park_order) WHERE mirrored_at IS NULL;
 
 CREATE TABLE IF NOT EXISTS tributary.accepted_gap (
-    subscription    text        NOT NULL,
-    source          text        NOT NULL,
-    aggregate_type  text        NOT NULL,
-    aggregate_id    text        NOT NULL,
+    subscription    text COLLATE "C" NOT NULL,
+    source          text COLLATE "C" NOT NULL,
+    aggregate_type  text COLLATE "C" NOT NULL,
+    aggregate_id    text COLLATE "C" NOT NULL,
     missing         int8range   NOT NULL,
     reason          text        NOT NULL,
     accepted_by     text        NOT NULL,
@@ -157,8 +160,8 @@ COMMENT ON TABLE tributary.accepted_gap IS
     'Numbers of events that somebody has decided not to wait for any more. Nothing reads or deletes them but people.';
 
 CREATE TABLE IF NOT EXISTS tributary.aggregate_sequence (
-    subscription    text        NOT NULL,
-    topic           text        NOT NULL,
+    subscription    text COLLATE "C" NOT NULL,
+    topic           text COLLATE "C" NOT NULL,
     topic_partition integer     NOT NULL,
     row_number      bigint      NOT NULL,
     data            bytea       NOT NULL,

@@ -9,8 +9,8 @@ EXCEPTION
 END $$;
 
 CREATE TABLE IF NOT EXISTS tributary.view_freshness (
-    subscription text        NOT NULL,
-    source       text        NOT NULL,
+    subscription text COLLATE "C" NOT NULL,
+    source       text COLLATE "C" NOT NULL,
     minute       timestamptz NOT NULL,
     good_seconds bigint      NOT NULL,
     PRIMARY KEY (subscription, source, minute)

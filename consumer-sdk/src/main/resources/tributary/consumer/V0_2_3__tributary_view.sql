@@ -4,10 +4,10 @@
 DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtext('tributary schema')); END $$;
 
 CREATE TABLE IF NOT EXISTS tributary.view_version (
-    view         text        NOT NULL,
+    view         text COLLATE "C" NOT NULL,
     version      integer     NOT NULL,
     state        text        NOT NULL CHECK (state IN ('BUILDING', 'LIVE', 'PREVIOUS', 'ABORTED', 'RETIRED')),
-    subscription text        NOT NULL,
+    subscription text COLLATE "C" NOT NULL,
     schema_name  text        NOT NULL,
     topics       text[]      NOT NULL,
     fingerprint  text        NOT NULL,

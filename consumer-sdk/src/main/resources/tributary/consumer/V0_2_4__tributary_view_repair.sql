@@ -5,7 +5,7 @@ DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtext('tributary schema')); END $$;
 
 CREATE TABLE IF NOT EXISTS tributary.view_repair (
     repair_order bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    subscription text        NOT NULL,
+    subscription text COLLATE "C" NOT NULL,
     schema_name  text        NOT NULL,
     table_name   text        NOT NULL,
     row_key      jsonb       NOT NULL,

@@ -2,6 +2,10 @@
 --
 -- Every statement may run again on a database that already has it: `relay init` and a service's Flyway both run this
 -- file, in either order. The version is low so that it can stand beside a service's own V1.
+--
+-- Keys are in collation "C", byte by byte: any other order may change with an upgrade of the operating system or of ICU, and
+-- an index then fails to find what is in it, so that a second head begins at 1 again. What is compared with them says
+-- COLLATE "C" where it could have come with a collation of its caller's.
 
 -- One at a time, the consumer's script included: IF NOT EXISTS and OR REPLACE fail when two sessions meet in them.
 DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtext('tributary schema')); END $$;
@@ -12,8 +16,8 @@ CREATE SCHEMA IF NOT EXISTS tributary;
 -- is not maintained costs writers nothing. Partitions keep it small; without any, everything lands in the default one.
 CREATE TABLE IF NOT EXISTS tributary.outbox (
     id             uuid        NOT NULL,
-    aggregate_type text        NOT NULL,
-    aggregate_id   text        NOT NULL,
+    aggregate_type text COLLATE "C" NOT NULL,
+    aggregate_id   text COLLATE "C" NOT NULL,
     sequence       bigint,
     type           text        NOT NULL,
     content_type   text        NOT NULL,
@@ -35,8 +39,8 @@ COMMENT ON COLUMN tributary.outbox.headers IS
 -- Events of event-sourced aggregates: the same columns, kept for ever.
 CREATE TABLE IF NOT EXISTS tributary.event_store (
     id             uuid        NOT NULL,
-    aggregate_type text        NOT NULL,
-    aggregate_id   text        NOT NULL,
+    aggregate_type text COLLATE "C" NOT NULL,
+    aggregate_id   text COLLATE "C" NOT NULL,
     sequence       bigint      NOT NULL,
     type           text        NOT NULL,
     content_type   text        NOT NULL,
@@ -53,8 +57,8 @@ COMMENT ON TABLE tributary.event_store IS
 -- rolls back. Each event updates this row: the fill factor leaves room for updates that touch no index, and there is no
 -- CHECK, whose expression PostgreSQL would read anew for every statement. The relay finds the types by the key's beginning.
 CREATE TABLE IF NOT EXISTS tributary.aggregate (
-    aggregate_type    text   NOT NULL,
-    aggregate_id      text   NOT NULL,
+    aggregate_type    text COLLATE "C" NOT NULL,
+    aggregate_id      text COLLATE "C" NOT NULL,
     sequence          bigint NOT NULL,
     snapshot_sequence bigint,
     snapshot_type     text,
@@ -127,13 +131,14 @@ BEGIN
         ON CONFLICT DO NOTHING;
     ELSE
         UPDATE tributary.aggregate SET sequence = sequence + event_count
-        WHERE aggregate_type = of_type AND aggregate_id = of_id AND sequence = expected_last;
+        WHERE aggregate_type = of_type COLLATE "C" AND aggregate_id = of_id COLLATE "C" AND sequence = expected_last;
     END IF;
     IF FOUND THEN
         RETURN expected_last;
     END IF;
     -- With a snapshot of its own, which sees what the writer that we waited for has committed.
-    SELECT sequence INTO last FROM tributary.aggregate WHERE aggregate_type = of_type AND aggregate_id = of_id;
+    SELECT sequence INTO last FROM tributary.aggregate
+    WHERE aggregate_type = of_type COLLATE "C" AND aggregate_id = of_id COLLATE "C";
     RETURN -1 - coalesce(last, 0);
 END
 $$;
@@ -228,7 +233,7 @@ $$;
 -- Whether a text has nothing to see, by the rule of Java's String.isBlank: whatever the database's locale takes for space.
 CREATE OR REPLACE FUNCTION tributary.is_blank(given text) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT coalesce(given, '') !~ '[^\u0009-\u000d\u001c-\u0020\u1680\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000]'
+    SELECT coalesce(given, '') COLLATE "C" !~ '[^\u0009-\u000d\u001c-\u0020\u1680\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000]'
 $$;
 
 -- Refuses headers that could not be told from the library's own, or that Kafka would have no room for.
@@ -289,7 +294,7 @@ CREATE OR REPLACE FUNCTION tributary.check_event(
     aggregate_type text, aggregate_id text, event_type text, payload bytea, headers json) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF coalesce(aggregate_type, '') !~ '^[A-Za-z0-9._-]{1,100}$' THEN
+    IF coalesce(aggregate_type, '') COLLATE "C" !~ '^[A-Za-z0-9._-]{1,100}$' THEN
         PERFORM tributary.refuse(format('aggregate type %L is not usable', aggregate_type),
             'It becomes part of a topic name: use 1 to 100 of A-Z a-z 0-9 . _ -');
     ELSIF tributary.is_blank(aggregate_id) THEN
@@ -299,7 +304,9 @@ BEGIN
         PERFORM tributary.refuse(
             format('aggregate id has %s bytes, the limit is 1024', octet_length(convert_to(aggregate_id, 'UTF8'))),
             'Use a shorter id, such as the aggregate''s primary key.');
-    ELSIF coalesce(event_type, '') !~ '^[A-Za-z0-9][A-Za-z0-9._:/-]*\.v[1-9][0-9]{0,8}$' OR length(event_type) > 255 THEN
+    ELSIF coalesce(event_type, '') COLLATE "C" !~ '^[A-Za-z0-9][A-Za-z0-9._:/-]*\.v[1-9][0-9]{0,8}$'
+        OR length(event_type) > 255
+    THEN
         PERFORM tributary.refuse(format('event type %L is not usable', event_type),
             'Use <name>.v<version> of at most 255 characters, such as order.placed.v1; the name is of '
             'A-Z a-z 0-9 . _ : / -');

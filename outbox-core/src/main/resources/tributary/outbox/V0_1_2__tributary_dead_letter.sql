@@ -6,11 +6,11 @@ DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtext('tributary schema')); END $$;
 -- Events that Kafka will never take, and what the same aggregate published since, in the order of their positions: the
 -- relay sets them aside here if its configuration says so (poison: dead-letter). `relay release` publishes them again.
 CREATE TABLE IF NOT EXISTS tributary.dead_letter (
-    source text NOT NULL,
-    position text NOT NULL,
+    source text COLLATE "C" NOT NULL,
+    position text COLLATE "C" NOT NULL,
     id uuid NOT NULL,
-    aggregate_type text NOT NULL,
-    aggregate_id text NOT NULL,
+    aggregate_type text COLLATE "C" NOT NULL,
+    aggregate_id text COLLATE "C" NOT NULL,
     sequence bigint,
     type text NOT NULL,
     content_type text NOT NULL,

@@ -27,7 +27,7 @@ BEGIN
     IF new_snapshot IS NOT NULL THEN
         UPDATE tributary.aggregate
         SET snapshot_sequence = last + event_count, snapshot_type = new_snapshot_type, snapshot = new_snapshot
-        WHERE aggregate_type = of_type AND aggregate_id = of_id;
+        WHERE aggregate_type = of_type COLLATE "C" AND aggregate_id = of_id COLLATE "C";
     END IF;
     RETURN last;
 END

@@ -5,7 +5,7 @@ DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtext('tributary schema')); END $$;
 
 -- The partitions that retention has made, and the default one. Others are nobody's business but their maker's.
 CREATE TABLE IF NOT EXISTS tributary.outbox_partition (
-    name        text    PRIMARY KEY,
+    name        text COLLATE "C" PRIMARY KEY,
     lower_bound timestamptz,
     upper_bound timestamptz,
     sealed_lsn  pg_lsn,

@@ -36,4 +36,20 @@ class ConsumerSchemaTest {
             LocalPostgres.shared().dropDatabase(url);
         }
     }
+
+    @Test
+    void noIndexDependsOnAnOrderThatAnUpgradeMayChange() {
+        try (ViewDatabase database = new ViewDatabase(LocalPostgres.shared())) {
+            assertThat(database.strings("SELECT indexrelid::regclass || ' ' || indexed::regcollation"
+                            + " FROM pg_index, unnest(indcollation::oid[]) AS indexed WHERE indexed <> 0 AND indrelid IN"
+                            + " (SELECT oid FROM pg_class WHERE relnamespace = 'tributary'::regnamespace)"))
+                    .isNotEmpty()
+                    .allSatisfy(index -> assertThat(index).endsWith(" \"C\""));
+            assertThat(database.strings("SELECT attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
+                            + " WHERE relnamespace = 'tributary'::regnamespace AND relkind = 'r' AND attnum > 0"
+                            + " GROUP BY attname HAVING count(DISTINCT attcollation) > 1"))
+                    .as("columns that are not in the same collation everywhere")
+                    .isEmpty();
+        }
+    }
 }

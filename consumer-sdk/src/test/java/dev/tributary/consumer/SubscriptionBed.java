@@ -29,8 +29,13 @@ public final class SubscriptionBed implements AutoCloseable {
     }
 
     public SubscriptionBed(LocalPostgres postgres, LocalKafka kafka, int partitions) {
+        this(new ViewDatabase(postgres), kafka, partitions);
+    }
+
+    /** Closes the view with itself. */
+    public SubscriptionBed(ViewDatabase view, LocalKafka kafka, int partitions) {
         this.kafka = kafka;
-        this.view = new ViewDatabase(postgres);
+        this.view = view;
         this.topic = new TestTopic(kafka, partitions);
     }
 
@@ -41,7 +46,12 @@ public final class SubscriptionBed implements AutoCloseable {
 
     /** Without a handler, and impatient. */
     public Subscription.Builder bare() {
-        return Subscription.builder(name)
+        return bare(name);
+    }
+
+    /** The same under a name of its own. */
+    public Subscription.Builder bare(String subscription) {
+        return Subscription.builder(subscription)
                 .kafka(kafkaSettings(kafka.bootstrapServers()))
                 .dataSource(view.dataSource())
                 .topics(topic.name())

@@ -27,8 +27,19 @@ public final class ViewDatabase implements AutoCloseable {
 
     public ViewDatabase(LocalPostgres postgres) {
         this(postgres, postgres.createDatabase("view"));
+        makeTables();
+    }
+
+    /** Whose texts sort as ICU has it for that locale, from PostgreSQL 15 on. */
+    public static ViewDatabase inLocale(LocalPostgres postgres, String icuLocale) {
+        ViewDatabase database = new ViewDatabase(postgres, postgres.createDatabase("view", icuLocale));
+        database.makeTables();
+        return database;
+    }
+
+    private void makeTables() {
         execute(
-                "CREATE TABLE total (aggregate_id text PRIMARY KEY, total bigint NOT NULL, last_sequence bigint)",
+                "CREATE TABLE total (aggregate_id text COLLATE \"C\" PRIMARY KEY, total bigint NOT NULL, last_sequence bigint)",
                 "CREATE TABLE applied (n bigint GENERATED ALWAYS AS IDENTITY, source text, event_id text, aggregate_id text, sequence bigint)");
         try (Connection connection = dataSource.getConnection()) {
             ConsumerSchema.apply(connection);

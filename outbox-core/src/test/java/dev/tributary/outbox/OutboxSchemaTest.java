@@ -127,6 +127,24 @@ class OutboxSchemaTest {
         assertThat(service.text("SELECT count(*) FROM tributary.outbox")).isEqualTo("1");
     }
 
+    @Test
+    void noIndexDependsOnAnOrderThatAnUpgradeMayChange() throws SQLException {
+        assertThat(database.texts("SELECT indexrelid::regclass || ' ' || indexed::regcollation"
+                        + " FROM pg_index, unnest(indcollation::oid[]) AS indexed WHERE indexed <> 0 AND indrelid IN"
+                        + " (SELECT oid FROM pg_class WHERE relnamespace = 'tributary'::regnamespace)"))
+                .isNotEmpty()
+                .allSatisfy(index -> assertThat(index).endsWith(" \"C\""));
+    }
+
+    /** Or their rows could not be compared without saying in which, and tables would be read in different orders. */
+    @Test
+    void columnsOfOneNameHaveOneCollation() throws SQLException {
+        assertThat(database.texts("SELECT attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
+                        + " WHERE relnamespace = 'tributary'::regnamespace AND relkind IN ('r', 'p', 'v') AND attnum > 0"
+                        + " GROUP BY attname HAVING count(DISTINCT attcollation) > 1"))
+                .isEmpty();
+    }
+
     private static String readable(String table, String payload) throws SQLException {
         return readable(table, payload.getBytes(StandardCharsets.UTF_8));
     }

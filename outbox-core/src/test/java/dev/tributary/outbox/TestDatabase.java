@@ -22,11 +22,19 @@ final class TestDatabase {
     }
 
     static TestDatabase withTables() throws SQLException {
-        TestDatabase database = empty();
-        try (Connection connection = database.autoCommitting()) {
+        return empty().makeTables();
+    }
+
+    /** Whose texts sort as ICU has it for that locale, from PostgreSQL 15 on. */
+    static TestDatabase inLocale(String icuLocale) throws SQLException {
+        return new TestDatabase(LocalPostgres.shared().createDatabase("outbox", icuLocale)).makeTables();
+    }
+
+    private TestDatabase makeTables() throws SQLException {
+        try (Connection connection = autoCommitting()) {
             OutboxSchema.apply(connection);
         }
-        return database;
+        return this;
     }
 
     String url() {

@@ -182,8 +182,7 @@ class PoisonEventsTest {
     private List<UUID> setAside() throws SQLException {
         List<UUID> ids = new ArrayList<>();
         try (Statement statement = database.connection().createStatement();
-                var rows = statement.executeQuery(
-                        "SELECT id FROM tributary.dead_letter ORDER BY position COLLATE \"C\"")) {
+                var rows = statement.executeQuery("SELECT id FROM tributary.dead_letter ORDER BY position")) {
             while (rows.next()) {
                 ids.add(rows.getObject(1, UUID.class));
             }

@@ -55,10 +55,10 @@ public final class ParkedAggregates {
             }
             return Database.list(
                     connection,
-                    "SELECT aggregate_type, aggregate_id, count(*), (array_agg(id ORDER BY position COLLATE \"C\"))[1],"
-                            + " (array_agg(reason ORDER BY position COLLATE \"C\") FILTER (WHERE reason IS NOT NULL))[1],"
+                    "SELECT aggregate_type, aggregate_id, count(*), (array_agg(id ORDER BY position))[1],"
+                            + " (array_agg(reason ORDER BY position) FILTER (WHERE reason IS NOT NULL))[1],"
                             + " min(parked_at) FROM tributary.dead_letter WHERE source = ? AND released_at IS NULL GROUP BY 1, 2"
-                            + " ORDER BY min(position COLLATE \"C\")",
+                            + " ORDER BY min(position)",
                     row -> new Parked(
                             row.getString(1),
                             row.getString(2),
@@ -92,7 +92,7 @@ public final class ParkedAggregates {
                     "INSERT INTO tributary.outbox (id, aggregate_type, aggregate_id, sequence, type, content_type, payload,"
                             + " headers, occurred_at) SELECT id, aggregate_type, aggregate_id, sequence, type, content_type,"
                             + " payload, headers, occurred_at FROM tributary.dead_letter"
-                            + " WHERE source = ? AND aggregate_type = ? AND aggregate_id = ? AND released_at IS NULL ORDER BY position COLLATE \"C\"",
+                            + " WHERE source = ? AND aggregate_type = ? AND aggregate_id = ? AND released_at IS NULL ORDER BY position",
                     aggregateType,
                     aggregateId);
             if (events == 0) {

@@ -42,7 +42,7 @@ final class DeadLetters {
         }
         try (PreparedStatement query =
                 connection.prepareStatement("SELECT DISTINCT aggregate_type, aggregate_id FROM tributary.dead_letter"
-                        + " WHERE source = ? AND released_at IS NULL AND position COLLATE \"C\" < ?")) {
+                        + " WHERE source = ? AND released_at IS NULL AND position < ?")) {
             query.setString(1, source.name());
             query.setString(2, position.toString());
             try (ResultSet rows = query.executeQuery()) {
@@ -61,8 +61,8 @@ final class DeadLetters {
         }
         try (PreparedStatement query =
                 connection.prepareStatement("SELECT id, position, aggregate_type, aggregate_id, released_at IS NOT NULL"
-                        + " FROM tributary.dead_letter WHERE source = ? AND position COLLATE \"C\" >= ?"
-                        + " ORDER BY position COLLATE \"C\"")) {
+                        + " FROM tributary.dead_letter WHERE source = ? AND position >= ?"
+                        + " ORDER BY position")) {
             query.setString(1, source.name());
             query.setString(2, first.toString());
             try (ResultSet rows = query.executeQuery()) {

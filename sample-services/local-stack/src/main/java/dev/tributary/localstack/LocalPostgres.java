@@ -90,6 +90,26 @@ public final class LocalPostgres implements AutoCloseable {
         return url(name);
     }
 
+    /** Creates a fresh database whose texts sort as ICU has it for a locale such as {@code en-US}. From PostgreSQL 15 on. */
+    public String createDatabase(String prefix, String icuLocale) {
+        String name = prefix + "_" + databases.incrementAndGet();
+        execute("CREATE DATABASE \"" + name + "\" TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE '" + icuLocale
+                + "'");
+        return url(name);
+    }
+
+    /**
+     * Has the texts of such a database sort in another way, as they may after an upgrade of ICU: indexes stay as they are.
+     * Ends all connections to it.
+     */
+    public void changeLocale(String url, String icuLocale) {
+        String name = url.substring(url.lastIndexOf('/') + 1);
+        String column = version() < 17 ? "daticulocale" : "datlocale";
+        execute(
+                "UPDATE pg_database SET " + column + " = '" + icuLocale + "' WHERE datname = '" + name + "'",
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '" + name + "'");
+    }
+
     /** Drops a database, with its replication slots, whoever is connected. Takes its JDBC URL or its name. */
     public void dropDatabase(String urlOrName) {
         String name = urlOrName.substring(urlOrName.lastIndexOf('/') + 1);
