@@ -23,13 +23,14 @@ $$;
 
 GRANT USAGE ON SCHEMA tributary TO tributary_writer, tributary_reader, tributary_relay;
 
--- Publishes and appends, and sees no event: of the heads neither snapshots nor any right to delete.
+-- Publishes and appends, and sees neither an event nor what is in a snapshot; deletes nothing.
 GRANT INSERT ON tributary.outbox, tributary.event_store TO tributary_writer;
-GRANT INSERT (aggregate_type, aggregate_id, sequence), SELECT (aggregate_type, aggregate_id, sequence),
-    UPDATE (sequence, snapshot_sequence, snapshot_type, snapshot) ON tributary.aggregate TO tributary_writer;
+GRANT INSERT, SELECT, UPDATE (sequence) ON tributary.aggregate TO tributary_writer;
+GRANT INSERT, SELECT (aggregate_type, aggregate_id), UPDATE (sequence, type, state) ON tributary.snapshot
+    TO tributary_writer;
 
 -- Reads events. Whoever keeps aggregates as their events needs both.
-GRANT SELECT ON tributary.outbox, tributary.event_store, tributary.aggregate, tributary.outbox_readable,
+GRANT SELECT ON tributary.outbox, tributary.event_store, tributary.aggregate, tributary.snapshot, tributary.outbox_readable,
     tributary.event_store_readable TO tributary_reader;
 
 -- What the relay reads besides its stream, and where it sets events aside. REPLICATION is an attribute and cannot be

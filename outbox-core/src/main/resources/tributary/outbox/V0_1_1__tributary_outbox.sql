@@ -57,16 +57,13 @@ COMMENT ON TABLE tributary.event_store IS
 -- rolls back. Each event updates this row: the fill factor leaves room for updates that touch no index, and there is no
 -- CHECK, whose expression PostgreSQL would read anew for every statement. The relay finds the types by the key's beginning.
 CREATE TABLE IF NOT EXISTS tributary.aggregate (
-    aggregate_type    text COLLATE "C" NOT NULL,
-    aggregate_id      text COLLATE "C" NOT NULL,
-    sequence          bigint NOT NULL,
-    snapshot_sequence bigint,
-    snapshot_type     text,
-    snapshot          bytea,
+    aggregate_type text COLLATE "C" NOT NULL,
+    aggregate_id   text COLLATE "C" NOT NULL,
+    sequence       bigint NOT NULL,
     PRIMARY KEY (aggregate_type, aggregate_id)
 ) WITH (fillfactor = 70);
 
-COMMENT ON TABLE tributary.aggregate IS 'Tributary: the last sequence of each aggregate, and its snapshot if it has one.';
+COMMENT ON TABLE tributary.aggregate IS 'Tributary: the last sequence of each aggregate.';
 
 -- An event is a fact that others may have acted on: it is never changed.
 CREATE OR REPLACE FUNCTION tributary.refuse_update() RETURNS trigger

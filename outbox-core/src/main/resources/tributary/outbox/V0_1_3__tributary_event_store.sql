@@ -3,6 +3,20 @@
 -- One at a time, the other scripts included: IF NOT EXISTS and OR REPLACE fail when two sessions meet in them.
 DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtext('tributary schema')); END $$;
 
+-- What aggregates are after some of their events, if anybody keeps that. Not in the row of the head, whose every new version,
+-- one for each event, would carry it along, in the table and in the log.
+CREATE TABLE IF NOT EXISTS tributary.snapshot (
+    aggregate_type text COLLATE "C" NOT NULL,
+    aggregate_id   text COLLATE "C" NOT NULL,
+    sequence       bigint NOT NULL,
+    type           text   NOT NULL,
+    state          bytea  NOT NULL,
+    PRIMARY KEY (aggregate_type, aggregate_id)
+);
+
+COMMENT ON TABLE tributary.snapshot IS 'Tributary: the last snapshot of each aggregate that has one. May be deleted: the events tell as much.';
+COMMENT ON COLUMN tributary.snapshot.sequence IS 'Number of the last event in it.';
+
 -- Appends events of one aggregate behind those that it has, in the order given. expected_last and the answer are those of
 -- tributary.advance_aggregate: the sequence that the aggregate was at, or, writing nothing, -1 - (the sequence that it is at).
 --
@@ -25,9 +39,11 @@ BEGIN
         WITH ORDINALITY AS e (id, type, content_type, payload, headers, place)
     ORDER BY e.place;
     IF new_snapshot IS NOT NULL THEN
-        UPDATE tributary.aggregate
-        SET snapshot_sequence = last + event_count, snapshot_type = new_snapshot_type, snapshot = new_snapshot
-        WHERE aggregate_type = of_type COLLATE "C" AND aggregate_id = of_id COLLATE "C";
+        INSERT INTO tributary.snapshot (aggregate_type, aggregate_id, sequence, type, state)
+        VALUES (of_type, of_id, last + event_count, new_snapshot_type, new_snapshot)
+        -- Not from "excluded", which takes the right to see what was there
+        ON CONFLICT (aggregate_type, aggregate_id)
+        DO UPDATE SET sequence = last + event_count, type = new_snapshot_type, state = new_snapshot;
     END IF;
     RETURN last;
 END

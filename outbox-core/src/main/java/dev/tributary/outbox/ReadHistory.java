@@ -34,14 +34,13 @@ final class ReadHistory {
      */
     static final String SQL = """
             WITH snapshot AS MATERIALIZED (
-                SELECT snapshot_sequence, snapshot_type, snapshot FROM tributary.aggregate
-                WHERE aggregate_type = ? AND aggregate_id = ? AND snapshot_type = ANY (?))
-            SELECT NULL::uuid, snapshot_sequence AS sequence, snapshot_type, NULL, snapshot, NULL::json, NULL::timestamptz
-            FROM snapshot
+                SELECT sequence, type, state FROM tributary.snapshot
+                WHERE aggregate_type = ? AND aggregate_id = ? AND type = ANY (?))
+            SELECT NULL::uuid, sequence, type, NULL, state, NULL::json, NULL::timestamptz FROM snapshot
             UNION ALL
             (SELECT id, sequence, type, content_type, payload, headers, occurred_at FROM tributary.event_store
             WHERE aggregate_type = ? AND aggregate_id = ?
-              AND sequence > coalesce((SELECT snapshot_sequence FROM snapshot), ?) AND sequence <= 9223372036854775807
+              AND sequence > coalesce((SELECT snapshot.sequence FROM snapshot), ?) AND sequence <= 9223372036854775807
             ORDER BY sequence)
             ORDER BY sequence""";
 

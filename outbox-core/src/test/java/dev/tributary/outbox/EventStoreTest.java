@@ -272,8 +272,8 @@ class EventStoreTest {
             statement.execute("INSERT INTO tributary.event_store SELECT gen_random_uuid(), 'account', '1', n,"
                     + " 'account.deposited.v1', 'application/json', '{\"amount\": 1}', NULL, now()"
                     + " FROM generate_series(1, 30000) n");
-            statement.execute(
-                    "INSERT INTO tributary.aggregate VALUES ('account', '1', 30000, 29999, 'balance.v1', '29999')");
+            statement.execute("INSERT INTO tributary.aggregate VALUES ('account', '1', 30000)");
+            statement.execute("INSERT INTO tributary.snapshot VALUES ('account', '1', 29999, 'balance.v1', '29999')");
             statement.execute("ANALYZE tributary.event_store");
         }
         String plan = plan("account", "1");

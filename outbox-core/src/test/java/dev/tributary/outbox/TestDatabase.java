@@ -59,7 +59,7 @@ final class TestDatabase {
 
     /** Empties the tables, which is quicker than another database. */
     void clear() throws SQLException {
-        execute("TRUNCATE tributary.outbox, tributary.event_store, tributary.aggregate");
+        execute("TRUNCATE tributary.outbox, tributary.event_store, tributary.aggregate, tributary.snapshot");
     }
 
     /** The first column of every row, as text. */

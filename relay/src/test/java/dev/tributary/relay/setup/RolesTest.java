@@ -81,7 +81,7 @@ class RolesTest {
     @Test
     void initCreatesThemOnceAndMendsWhatTheyLack() throws SQLException {
         assertThat(Preparation.of(database.source(), false, true).titles()).isEmpty();
-        database.execute("REVOKE UPDATE (snapshot) ON tributary.aggregate FROM tributary_writer");
+        database.execute("REVOKE UPDATE (state) ON tributary.snapshot FROM tributary_writer");
         Preparation mending = Preparation.of(database.source(), false, true);
         assertThat(mending.titles()).containsExactly("roles tributary_writer, tributary_reader, tributary_relay");
         mending.run();
@@ -120,13 +120,14 @@ class RolesTest {
                     "SELECT FROM tributary.event_store",
                     "SELECT FROM tributary.outbox_readable",
                     "SELECT FROM tributary.event_store_readable",
-                    "SELECT snapshot FROM tributary.aggregate",
+                    "SELECT state FROM tributary.snapshot",
                     "SELECT FROM tributary.dead_letter",
                     "UPDATE tributary.outbox SET type = 'x.v1'",
                     "UPDATE tributary.event_store SET type = 'x.v1'",
                     "DELETE FROM tributary.outbox",
                     "DELETE FROM tributary.event_store",
                     "DELETE FROM tributary.aggregate",
+                    "DELETE FROM tributary.snapshot",
                     "UPDATE tributary.aggregate SET aggregate_id = 'x'",
                     "TRUNCATE tributary.outbox",
                     "DROP TABLE tributary.outbox_default",
