@@ -33,6 +33,7 @@ final class Recovery {
     private final Surroundings surroundings;
     private final Topics topics;
     private @Nullable PublishedMarks marks;
+    private @Nullable Integer epoch;
 
     /**
      * Where a run begins.
@@ -75,10 +76,18 @@ final class Recovery {
         long slotLsn = slotConfirmedLsn(known);
         topics.ensureMarks(ProgressMark.topicOf(source.name()));
         Lineage lineage = lineage();
+        int inForce = lineage.mark() == null ? source.epoch() : lineage.mark().epoch();
+        epoch = inForce;
         refuseBroken(lineage);
         refuseMovedSlot(lineage, slotLsn);
-        int epoch = lineage.mark() == null ? source.epoch() : lineage.mark().epoch();
-        return new Beginning(epoch, slotLsn, lineage);
+        database.refuseHiddenEvents();
+        return new Beginning(inForce, slotLsn, lineage);
+    }
+
+    /** The epoch in force, once {@link #compare} has seen it; null before. */
+    @Nullable
+    Integer epoch() {
+        return epoch;
     }
 
     /** A primary that was replaced has no such slot, or another's; that it was replaced says more. */

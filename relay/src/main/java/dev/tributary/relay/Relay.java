@@ -58,6 +58,8 @@ public final class Relay implements Runnable, AutoCloseable {
     private volatile @Nullable RetentionThread retention;
     private @Nullable ProgressMark knownMark;
     private RelayException.@Nullable HistoryBroken broken;
+    private @Nullable Integer epoch;
+    private @Nullable Integer brokenEpoch;
     private Duration retryAfter = RETRY_FIRST;
     private Duration stoppedFor = STOPPED_FIRST;
 
@@ -114,6 +116,7 @@ public final class Relay implements Runnable, AutoCloseable {
             return STANDBY_INTERVAL;
         } catch (RelayException.HistoryBroken e) {
             broken = e;
+            brokenEpoch = epoch;
             board.enter(SourceState.SLOT_LOST, e.reason(), e.remedy());
             return RETRY_LONGEST;
         } catch (RelayException.SlotLost e) {
@@ -201,7 +204,7 @@ public final class Relay implements Runnable, AutoCloseable {
             standByIfInUse(database);
             Topics topics = open(opened, surroundings.kafka().topics(source.name()));
             Recovery recovery = new Recovery(source, surroundings, database, topics);
-            Beginning beginning = recovery.compare(knownMark);
+            Beginning beginning = compare(recovery);
             refuseWhatIsBroken(beginning);
             knownMark = beginning.mark(source.name());
             board.progressed(beginning.slotLsn(), 0, null);
@@ -211,9 +214,20 @@ public final class Relay implements Runnable, AutoCloseable {
             KafkaSink sink = open(opened, new KafkaSink(surroundings.kafka(), source.name(), delivered.endOffsets()));
             Stream.Parts parts = new Stream.Parts(database, changes, topics, sink, poison, surroundings);
             return new Stream(source, parts, delivered, beginning, board);
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException
+                | RuntimeException
+                | Error e) { // an Error too: a slot that stays taken is kept from others
             opened.forEach(Relay::closeQuietly);
             throw e;
+        }
+    }
+
+    private Beginning compare(Recovery recovery) throws SQLException {
+        try {
+            return recovery.compare(knownMark);
+        } finally {
+            Integer seen = recovery.epoch();
+            epoch = seen == null ? epoch : seen;
         }
     }
 
@@ -229,8 +243,7 @@ public final class Relay implements Runnable, AutoCloseable {
 
     /** A database that was put back may have written so much since that it looks right; until people have said so, it is not. */
     private void refuseWhatIsBroken(Beginning beginning) {
-        ProgressMark known = knownMark;
-        if (broken != null && (known == null || beginning.epoch() == known.epoch())) {
+        if (broken != null && (brokenEpoch == null || beginning.epoch() == brokenEpoch)) {
             throw broken;
         }
         broken = null;

@@ -36,6 +36,9 @@ import org.slf4j.LoggerFactory;
 final class Stream implements ChangeListener, AutoCloseable {
     private static final int MESSAGES_PER_TURN_MAX = 256;
     private static final Duration PULSE_INTERVAL = Duration.ofSeconds(1);
+    /** In pulses. */
+    private static final int HIDDEN_EVENTS_LOOK_INTERVAL = 5;
+
     private static final long ANNOUNCED_LOOK_NANOS = 1_000_000;
     private static final Duration DRAIN_MAX = Duration.ofSeconds(5);
     private static final long DRAIN_LOOK_NANOS = 5_000_000;
@@ -61,6 +64,7 @@ final class Stream implements ChangeListener, AutoCloseable {
     private final Set<UUID> skip;
     private final PoisonEvents poison;
     private long pulseNanos;
+    private int pulses;
     private long writtenBefore;
     private boolean readingAll = true;
     /** Whether an event has come that no mark says yet. */
@@ -115,7 +119,7 @@ final class Stream implements ChangeListener, AutoCloseable {
     /** One turn, with a rest at its end if there is nothing to do. */
     void runOnce() throws SQLException {
         if (!announced) {
-            sink.failIfBroken();
+            sink.failIfSilent(time.nanoTime());
             time.pause(ANNOUNCED_LOOK_NANOS);
             return;
         }
@@ -125,9 +129,9 @@ final class Stream implements ChangeListener, AutoCloseable {
             drained = !changes.poll(this);
             handled += drained ? 0 : 1;
         }
-        sink.failIfBroken();
-        readingAll &= drained;
         long now = time.nanoTime();
+        sink.failIfSilent(now);
+        readingAll &= drained;
         pace.handled(handled, now);
         if (drained && inFlight.events() > 0 && pace.isSendingOff(now)) {
             sink.sendOff();
@@ -218,6 +222,10 @@ final class Stream implements ChangeListener, AutoCloseable {
             pulseNanos = now;
             Pulse pulse = database.pulse();
             board.serverIs(pulse);
+            pulses++;
+            if (pulses % HIDDEN_EVENTS_LOOK_INTERVAL == 0) {
+                database.refuseHiddenEvents();
+            }
             board.parked(poison.aggregates());
             marks.serverWasAt(pulse.time(), pulse.walEnd());
             marks.endedBelow(pulse.ended().belowXid(), pulse.ended().walEnd());

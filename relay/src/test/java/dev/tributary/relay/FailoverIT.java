@@ -12,6 +12,7 @@ import dev.tributary.relay.flow.RelayException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -156,6 +157,9 @@ class FailoverIT {
             assertThat(relay.status().reason()).contains("gone back");
             assertThat(relay.status().remedy()).contains("recover");
         });
+        Relay late = source.startRelay(); // sees it, and nothing of before
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(late.status().reason()).contains("gone back"));
         publishSome("lost"); // others of that name
         publishSome("after");
         // Until it has written more than Kafka knows of, in more transactions, and looks right to who has not seen it
@@ -177,6 +181,11 @@ class FailoverIT {
         assertThat(source.topics.size()).isEqualTo(20);
         assertThat(RecoverProcess.inANewEpoch(source))
                 .anyMatch(line -> line.contains("published 20 events in epoch 2"));
+        Set<SourceState> well = Set.of(SourceState.STREAMING, SourceState.STANDBY);
+        await().atMost(SOON)
+                .until(() -> well.contains(next.status().state())
+                        && well.contains(late.status().state()));
+        late.close();
         awaitRecovered(next);
     }
 

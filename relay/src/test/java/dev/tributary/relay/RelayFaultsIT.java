@@ -1,12 +1,22 @@
 package dev.tributary.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
+import dev.tributary.relay.sink.Kafka;
+import dev.tributary.relay.sink.KafkaClients;
+import java.lang.reflect.Proxy;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.producer.ProducerInterceptor;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -67,6 +77,61 @@ class RelayFaultsIT {
             await().until(() -> relay.status().state() == SourceState.STREAMING);
             awaitCommits(writers, 200);
         }
+        source.topics.awaitExactly(source);
+    }
+
+    /** Ends the client's thread, as a class does that is not there any more after an upgrade. */
+    public static final class Deadly implements ProducerInterceptor<byte[], byte[]> {
+        static final AtomicBoolean DUE = new AtomicBoolean();
+
+        @Override
+        public ProducerRecord<byte[], byte[]> onSend(ProducerRecord<byte[], byte[]> record) {
+            return record;
+        }
+
+        @Override
+        public void onAcknowledgement(RecordMetadata metadata, Exception exception) {
+            if (metadata.topic().endsWith(".order") && DUE.getAndSet(false)) {
+                throw new NoClassDefFoundError("simulated");
+            }
+        }
+
+        @Override
+        public void close() {}
+
+        @Override
+        public void configure(Map<String, ?> settings) {}
+    }
+
+    @Test
+    void kafkaClientThatSaysNothingAnyMoreIsReplaced() throws Exception {
+        giveKafkaUpSoon();
+        source.kafkaProperties.put("interceptor.classes", Deadly.class.getName());
+        Relay relay = source.startRelay();
+        source.execute("SELECT tributary.publish('order', '1', 'a.v1', '{}')");
+        source.topics.awaitExactly(source);
+        Deadly.DUE.set(true);
+        source.execute("SELECT tributary.publish('order', '1', 'a.v1', '{}')");
+        await().until(() -> relay.status().progress().retries() > 0);
+        source.execute("SELECT tributary.publish('order', '1', 'a.v1', '{}')");
+        source.topics.awaitExactly(source);
+        assertThat(Deadly.DUE).isFalse();
+    }
+
+    @Test
+    void errorLeavesTheSlotToOthers() throws Exception {
+        Kafka real = new KafkaClients(source.kafkaProperties);
+        Kafka failing = (Kafka) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {Kafka.class}, (self, method, arguments) -> {
+                    if (method.getName().equals("producer")) {
+                        throw new NoClassDefFoundError("simulated");
+                    }
+                    return method.invoke(real, arguments);
+                });
+        Relay relay = new Relay(source.config, new RealSurroundings(source.config, failing), Clock.systemUTC());
+        assertThatThrownBy(relay::run).isInstanceOf(NoClassDefFoundError.class);
+        source.execute("SELECT tributary.publish('order', '1', 'a.v1', '{}')");
+        source.startRelay();
         source.topics.awaitExactly(source);
     }
 

@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import dev.tributary.localstack.JavaProcess;
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
+import dev.tributary.outbox.OutboxSchema;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.RelayException;
 import java.sql.Connection;
@@ -90,6 +91,35 @@ class SlotRecoveryIT {
         source.topics.awaitExactly(source);
         assertThat(next.status().state()).isEqualTo(SourceState.STREAMING);
         assertThat(RecoverProcess.run(source)).anyMatch(line -> line.contains("nothing to recover"));
+    }
+
+    @Test
+    void eventsThatThePublicationKeepsFromTheRelayAreNamedAndRecovered() throws Exception {
+        Relay relay = source.startRelay();
+        publish("order", "1", 2);
+        source.topics.awaitExactly(source);
+        source.execute("ALTER PUBLICATION tributary SET (publish_via_partition_root = false)");
+        publish("order", "1", 2);
+        awaitState(relay, SourceState.SLOT_LOST);
+        assertThat(relay.status().reason()).contains("publication tributary does not have table tributary.outbox");
+        source.execute("ALTER PUBLICATION tributary SET (publish_via_partition_root = true)");
+        publish("order", "1", 1);
+        assertThat(RecoverProcess.run(source)).anyMatch(line -> line.contains("nothing to recover"));
+        assertThat(RecoverProcess.inANewEpoch(source)).anyMatch(line -> line.contains("published 3 events in epoch 2"));
+        awaitState(relay, SourceState.STREAMING);
+        source.topics.awaitExactly(source);
+
+        source.execute("DROP TABLE tributary.event_store CASCADE");
+        try (Connection connection = source.connect()) {
+            OutboxSchema.apply(connection);
+        }
+        source.execute("SELECT tributary.append('customer', '1', 0, 'customer.named.v1', '{}')");
+        awaitState(relay, SourceState.SLOT_LOST);
+        assertThat(relay.status().reason()).contains("does not have table tributary.event_store");
+        source.execute("ALTER PUBLICATION tributary ADD TABLE tributary.event_store");
+        assertThat(RecoverProcess.inANewEpoch(source)).anyMatch(line -> line.contains("published 1 events in epoch 3"));
+        awaitState(relay, SourceState.STREAMING);
+        source.topics.awaitExactly(source);
     }
 
     @Test

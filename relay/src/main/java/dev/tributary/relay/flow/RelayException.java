@@ -39,7 +39,10 @@ public class RelayException extends RuntimeException {
         }
     }
 
-    /** The database is not what the events in Kafka came from; it may soon have written so much that it looks so again. */
+    /**
+     * The log does not go on from what Kafka holds: the database is not what that came from, or events were kept from the log.
+     * Soon it may look as if it did, so nothing goes on until people raise the epoch.
+     */
     public static final class HistoryBroken extends SlotLost {
         public HistoryBroken(String reason, String remedy) {
             super(reason, remedy);

@@ -1,6 +1,7 @@
 package dev.tributary.relay.sink;
 
 import dev.tributary.relay.flow.RelayException;
+import java.time.Duration;
 import java.util.concurrent.Executor;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.Producer;
@@ -21,6 +22,9 @@ public interface Kafka {
 
     /** How many bytes of one source's events may be on their way to Kafka at a time. */
     long inFlightBytesMax();
+
+    /** By when a producer says of each record whether Kafka has taken it. */
+    Duration answerMax();
 
     /** Runs tasks that may block, each on its own. */
     Executor background();

@@ -1,5 +1,6 @@
 package dev.tributary.relay.sink;
 
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.SynchronousQueue;
@@ -84,6 +85,11 @@ public final class KafkaClients implements Kafka {
     @Override
     public long inFlightBytesMax() {
         return settings.inFlightBytesMax();
+    }
+
+    @Override
+    public Duration answerMax() {
+        return settings.answerMax();
     }
 
     @Override

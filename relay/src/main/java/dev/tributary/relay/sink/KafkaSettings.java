@@ -1,5 +1,6 @@
 package dev.tributary.relay.sink;
 
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -71,6 +72,20 @@ record KafkaSettings(Map<String, Object> operators, long inFlightBytesMax) {
         settings.putAll(only(ProducerConfig.configNames()));
         settings.putAll(PRODUCER_FIXED);
         return settings;
+    }
+
+    /** What a producer is given to get an answer from Kafka, or to say that there was none. */
+    Duration answerMax() {
+        long request = producerMillis(ProducerConfig.LINGER_MS_CONFIG)
+                + producerMillis(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG);
+        // Where only the other two are given, the client takes the delivery time-out for at least as much
+        return Duration.ofMillis(Math.max(producerMillis(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG), request));
+    }
+
+    private long producerMillis(String name) {
+        Object byDefault = ProducerConfig.configDef().defaultValues().get(name);
+        Object given = producer("").getOrDefault(name, byDefault);
+        return Long.parseLong(String.valueOf(given).trim());
     }
 
     private Map<String, Object> producerDefaults() {

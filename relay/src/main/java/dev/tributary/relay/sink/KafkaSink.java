@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -42,6 +43,8 @@ public final class KafkaSink implements AutoCloseable {
      * is better than too little.
      */
     private static final int RECORD_OVERHEAD_BYTES = 512;
+    /** How much later than promised a producer may answer: its thread may have to wait for a processor. */
+    private static final Duration ANSWER_SLACK = Duration.ofSeconds(5);
 
     private final String source;
     private final Producer<byte[], byte[]> producer;
@@ -51,6 +54,11 @@ public final class KafkaSink implements AutoCloseable {
     private final Executor background;
 
     private final AtomicReference<@Nullable RelayException> failure = new AtomicReference<>();
+    private final Duration silenceMax;
+    private final LongAdder answers = new LongAdder();
+    private long handedOver;
+    private long answersBefore = -1;
+    private long answeredNanos;
 
     /**
      * Connects in the background.
@@ -61,6 +69,7 @@ public final class KafkaSink implements AutoCloseable {
         this.source = source;
         endOffsets.forEach((topic, partitions) -> this.endOffsets.put(topic, new ConcurrentHashMap<>(partitions)));
         producer = kafka.producer("tributary-relay-" + source);
+        silenceMax = kafka.answerMax().plus(ANSWER_SLACK);
         background = kafka.background();
     }
 
@@ -117,8 +126,10 @@ public final class KafkaSink implements AutoCloseable {
     private void send(ProducerRecord<byte[], byte[]> record, byte @Nullable [] id, Consumer<RecordMetadata> taken) {
         failIfBroken();
         String topic = record.topic();
+        handedOver++;
         try {
             producer.send(record, (metadata, exception) -> {
+                answers.increment();
                 if (exception == null) {
                     taken.accept(metadata);
                 } else {
@@ -156,6 +167,26 @@ public final class KafkaSink implements AutoCloseable {
         if (broken != null) {
             throw broken;
         }
+    }
+
+    /**
+     * Tells also of a producer that says nothing any more. It promises to answer in time, whatever Kafka does, but its thread
+     * may have ended: by an error that is no exception, of which nobody hears.
+     *
+     * @throws RelayException if a send has failed, or none was answered for too long
+     */
+    public void failIfSilent(long nowNanos) {
+        long answered = answers.sum();
+        if (answered != answersBefore || answered == handedOver) {
+            answersBefore = answered;
+            answeredNanos = nowNanos;
+        } else if (nowNanos - answeredNanos > silenceMax.toNanos()) {
+            fail(new RelayException(
+                    "the Kafka client has not said for " + silenceMax.toSeconds() + " s whether events were taken",
+                    "none: the relay opens another one; the log may say what ended its thread",
+                    null));
+        }
+        failIfBroken();
     }
 
     private static RelayException wentBack(String topic, RecordMetadata metadata, long end) {

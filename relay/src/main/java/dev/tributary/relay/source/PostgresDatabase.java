@@ -85,6 +85,11 @@ public final class PostgresDatabase implements SourceDatabase {
     }
 
     @Override
+    public void refuseHiddenEvents() throws SQLException {
+        HiddenEvents.refuse(source, connection);
+    }
+
+    @Override
     public boolean slotInUse() throws SQLException {
         try (PreparedStatement query =
                 connection.prepareStatement("SELECT 1 FROM pg_replication_slots WHERE slot_name = ? AND active")) {

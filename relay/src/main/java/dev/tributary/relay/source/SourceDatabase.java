@@ -45,6 +45,13 @@ public interface SourceDatabase extends AutoCloseable {
      */
     void writeOut() throws SQLException;
 
+    /**
+     * Compares the publication with the tables that are to be relayed: of what it leaves out the stream says nothing.
+     *
+     * @throws RelayException.HistoryBroken if it leaves out events
+     */
+    void refuseHiddenEvents() throws SQLException;
+
     /** Looks at the server, its slot and the stream. */
     Pulse pulse() throws SQLException;
 

@@ -11,6 +11,7 @@ import dev.tributary.relay.source.ChangeSource;
 import dev.tributary.relay.source.SourceDatabase;
 import dev.tributary.relay.source.SourceDatabase.Server;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -162,6 +163,11 @@ final class SimulatedRelay implements Surroundings, Kafka {
     }
 
     /** There is no other thread. */
+    @Override
+    public Duration answerMax() {
+        return Duration.ofSeconds(4);
+    }
+
     @Override
     public Executor background() {
         return Runnable::run;

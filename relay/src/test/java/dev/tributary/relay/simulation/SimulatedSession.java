@@ -62,6 +62,11 @@ final class SimulatedSession implements SourceDatabase {
     }
 
     @Override
+    public void refuseHiddenEvents() {
+        // Nobody alters the publication here
+    }
+
+    @Override
     public Pulse pulse() throws SQLException {
         SimulatedStream holder = ask().holder();
         long walEnd = world.server().walEnd();
