@@ -99,9 +99,6 @@ final class PartitionWorker implements Runnable {
                 openAndApply();
                 buffer.refuse();
             }
-        } catch (RuntimeException | Error e) {
-            LOG.error("{} {}: ended", config.name(), partition, e);
-            standing.stopped(new Stop(Failures.describe(e), "restart the service, and report this"));
         } finally {
             buffer.refuse();
             ended.countDown();
@@ -110,9 +107,16 @@ final class PartitionWorker implements Runnable {
 
     private void openAndApply() {
         try {
-            Claim claimed = open();
-            if (claimed != null) {
-                applyBatches(claimed);
+            try {
+                Claim claimed = open();
+                if (claimed != null) {
+                    applyBatches(claimed);
+                }
+            } catch (RuntimeException | Error e) { // a thread that ended here would keep the partition from all others
+                LOG.error("{} {}: failed in an unforeseen way", config.name(), partition, e);
+                standing.stopped(
+                        new Stop(Failures.describe(e), "none if it passes: it is tried again; otherwise report this"));
+                pause(config.timeouts().retryMax());
             }
         } catch (InterruptedException e) {
             if (isEnding()) {

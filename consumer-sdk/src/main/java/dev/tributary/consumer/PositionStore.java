@@ -145,12 +145,16 @@ final class PositionStore {
                 + (schema == null ? "" : ", set_config('search_path', '" + schema + "', true)");
     }
 
-    /** Begins a transaction that keeps the owner's batches out; false if there is no such position. */
+    /**
+     * Begins a transaction that keeps the owner's batches out; false if there is no such position. The row is written, not
+     * only locked: a batch that waits for it above READ COMMITTED would go on with what it saw before, and now fails instead.
+     */
     boolean lock(Connection connection) throws SQLException {
-        try (PreparedStatement lock = connection.prepareStatement(
-                "SELECT " + settings() + " FROM tributary.subscription_position" + ROW + " FOR UPDATE")) {
-            lock.setString(1, timeouts.idleInTransaction().toMillis() + "ms");
-            setRow(lock, 2);
+        try (PreparedStatement lock =
+                connection.prepareStatement("UPDATE tributary.subscription_position SET next_offset = next_offset" + ROW
+                        + " RETURNING " + settings())) {
+            setRow(lock, 1);
+            lock.setString(4, timeouts.idleInTransaction().toMillis() + "ms");
             try (ResultSet row = lock.executeQuery()) {
                 return row.next();
             }

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -29,6 +30,8 @@ import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ParkedEventsTest {
     private static final long BAD = 666;
@@ -149,6 +152,44 @@ class ParkedEventsTest {
         eventually(() ->
                 assertThat(view.sequences().get("a").stream().sorted().toList()).hasSizeGreaterThan(3));
         assertThat(view.sequences().get("a")).isSorted();
+    }
+
+    /** A batch that has waited for a redrive must not go on with what it saw of parked events before. */
+    @ParameterizedTest
+    @ValueSource(strings = {"read committed", "repeatable read", "serializable"})
+    void batchThatWaitsForARedriveSeesWhatItDidUnderAnyIsolation(String isolation) throws Exception {
+        String database = view.url().substring(view.url().lastIndexOf('/') + 1);
+        view.execute("ALTER DATABASE \"" + database + "\" SET default_transaction_isolation = '" + isolation + "'");
+        view.dataSource().getHikariPoolMXBean().softEvictConnections();
+        CountDownLatch batchWaits = new CountDownLatch(1);
+        AtomicBoolean redriving = new AtomicBoolean();
+        Subscription subscription = bed.start(bed.bare().on(Added.TYPE, Added.class, (event, connection) -> {
+            ViewDatabase.apply(event, connection);
+            if (event.payload().amount() == refused) {
+                throw new IllegalArgumentException("cannot add " + refused);
+            }
+            if (redriving.getAndSet(false)) {
+                batchWaits.await();
+            }
+        }));
+        topic.send(topic.added("a", BAD));
+        parks(subscription, 1);
+        refused = -1;
+        redriving.set(true);
+        Future<Redriven> redrive =
+                executor.submit(() -> subscription.parkedEvents().redrive(account("a")));
+        eventually(() -> assertThat(redriving).isFalse());
+        topic.send(topic.added("a", 1));
+        eventually(() -> assertThat(
+                        view.number(
+                                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                                        + " AND wait_event_type = 'Lock' AND query LIKE 'UPDATE tributary.subscription_position%'"))
+                .isEqualTo(1));
+        batchWaits.countDown();
+        assertThat(redrive.get()).isEqualTo(new Redriven(1, 1, List.of()));
+        bed.eventuallyApplied(2);
+        assertThat(view.sequences()).isEqualTo(Map.of("a", List.of(1L, 2L)));
+        assertThat(subscription.parkedEvents().count().events()).isZero();
     }
 
     private DataSource onceBefore(String sql, Runnable action) {

@@ -61,6 +61,26 @@ class SturdinessIT {
     }
 
     @Test
+    void errorAndExceptionOfTheDataSourceAreToldAndTriedAgain() {
+        FailingDataSource database = new FailingDataSource(view.dataSource());
+        Subscription subscription = bed.start(bed.accounts().dataSource(database.dataSource()));
+        topic.send(topic.added("a", 1));
+        bed.eventuallyApplied(1);
+        for (Throwable failure :
+                List.of(new IllegalStateException("no route to a pool"), new NoClassDefFoundError("driver"))) {
+            long before = view.appliedCount();
+            database.failsWith(failure);
+            topic.send(topic.added("a", 1));
+            eventually(() -> assertThat(partition(subscription))
+                    .returns(PartitionStatus.State.STOPPED, PartitionStatus::state)
+                    .satisfies(status -> assertThat(status.reason()).contains(failure.getMessage())));
+            database.works();
+            bed.eventuallyApplied(before + 1);
+            eventually(() -> assertThat(partition(subscription).state()).isEqualTo(PartitionStatus.State.RUNNING));
+        }
+    }
+
+    @Test
     void handlerThatLeavesItsThreadInterruptedDoesNotEndThePartition() {
         Subscription subscription = bed.start(bed.bare().on(Added.TYPE, Added.class, (event, connection) -> {
             ViewDatabase.apply(event, connection);

@@ -121,9 +121,9 @@ final class MarksReader implements Runnable {
                     turn(opened);
                     problem = "";
                 }
-            } catch (KafkaException e) {
+            } catch (RuntimeException | Error e) { // a thread that ended here would let every reader wait in vain
                 if (!problem.equals(e.toString())) {
-                    LOG.warn("Progress marks cannot be read: {}", e.toString());
+                    LOG.warn("Progress marks cannot be read: {}", e.toString(), e instanceof KafkaException ? null : e);
                 }
                 problem = e.toString();
                 pause();

@@ -76,8 +76,14 @@ final class Fleet {
         AsideBuild build = AsideBuild.feed(surroundings, row.subscription(), version, feeding);
         build.subscription().wiring().onCommit(() -> afterCommit.run());
         Set<String> topics = build.subscription().topics();
-        if (!topics.equals(row.topics())) {
-            Transactions.run(surroundings.dataSource(), connection -> store.reads(connection, row.version(), topics));
+        try {
+            if (!topics.equals(row.topics())) {
+                Transactions.run(
+                        surroundings.dataSource(), connection -> store.reads(connection, row.version(), topics));
+            }
+        } catch (SQLException e) {
+            build.close(); // or it would go on beside the one that the next attempt starts
+            throw e;
         }
         LOG.info("view {}: feeding version {}, {}", view, row.version(), row.state());
         return new Fed(build, feeding);

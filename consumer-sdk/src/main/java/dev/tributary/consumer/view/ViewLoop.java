@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,6 +61,7 @@ final class ViewLoop {
     private long switchAt = System.nanoTime();
     private Duration switchRetry = EVERY;
     private long liveLagBefore;
+    private @Nullable KafkaExtents kafka;
     private boolean kafkaAsked;
     private @Nullable String refusal;
     private String problem = "";
@@ -134,35 +136,48 @@ final class ViewLoop {
     }
 
     private void run() {
-        try (KafkaExtents kafka = new KafkaExtents(surroundings.kafka())) {
-            while (!closing) {
-                attempt(kafka);
-                var unused = wakes.tryAcquire(EVERY.toMillis(), TimeUnit.MILLISECONDS);
-                wakes.drainPermits();
-            }
-        } catch (InterruptedException e) {
-            LOG.debug("view {}: interrupted", view);
-        } catch (RuntimeException | Error e) {
-            LOG.error("view {}: ended; restart the service, and report this", view, e);
-        } finally {
-            fleet.close();
+        while (!closing) {
+            attempt();
+            rest();
+        }
+        fleet.close();
+        if (kafka != null) {
+            kafka.close();
         }
     }
 
-    private void attempt(KafkaExtents kafka) throws InterruptedException {
+    private void rest() {
+        try {
+            var unused = wakes.tryAcquire(EVERY.toMillis(), TimeUnit.MILLISECONDS);
+            wakes.drainPermits();
+        } catch (InterruptedException e) {
+            LOG.debug("view {}: interrupted; only close() is for ending this thread", view);
+        }
+    }
+
+    private void attempt() {
         String before = problem;
         try {
             createIfDue();
-            askKafkaIfDue(kafka);
+            askKafkaIfDue();
             look();
             problem = creationProblem.isEmpty() ? kafkaProblem : creationProblem;
         } catch (SQLException | SubscriptionException e) {
-            problem = String.valueOf(e.getMessage());
-            status = new ViewStatus(view, status.liveVersion(), problem, status.versions());
+            cannot(String.valueOf(e.getMessage()));
+        } catch (InterruptedException e) {
+            LOG.debug("view {}: interrupted while it asked Kafka", view);
+        } catch (RuntimeException | Error e) { // a thread that ended here would leave a view that nobody feeds
+            cannot(e.toString());
+            LOG.error("view {}: failed in an unforeseen way, and tries again", view, e);
         }
         if (!problem.equals(before)) {
             LOG.warn("view {}: {}", view, problem.isEmpty() ? "no problem any more" : problem);
         }
+    }
+
+    private void cannot(String why) {
+        problem = why;
+        status = new ViewStatus(view, status.liveVersion(), problem, status.versions());
     }
 
     private void createIfDue() {
@@ -179,13 +194,16 @@ final class ViewLoop {
         }
     }
 
-    private void askKafkaIfDue(KafkaExtents kafka) throws InterruptedException {
+    private void askKafkaIfDue() throws InterruptedException {
         long now = System.nanoTime();
         if (now < askKafkaAt) {
             return;
         }
         askKafkaAt = now + ASK_KAFKA_EVERY.toNanos();
         try {
+            // Cannot even be made while none of the brokers' names is known
+            KafkaExtents kafka = this.kafka == null ? new KafkaExtents(surroundings.kafka()) : this.kafka;
+            this.kafka = kafka;
             Map<TopicPartition, Extent> found = kafka.of(topics);
             SortedMap<Integer, Map<TopicPartition, Long>> begins = new TreeMap<>();
             for (ViewVersion version : known.values()) {
@@ -195,7 +213,7 @@ final class ViewLoop {
             extents = found;
             kafkaAsked = true;
             kafkaProblem = "";
-        } catch (ExecutionException | TimeoutException e) {
+        } catch (ExecutionException | TimeoutException | KafkaException e) {
             kafkaProblem = "Kafka does not say how far its topics reach: "
                     + (e.getCause() == null ? e : e.getCause()).getMessage();
         }

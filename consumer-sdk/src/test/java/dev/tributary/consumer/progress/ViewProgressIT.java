@@ -22,11 +22,14 @@ import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -55,6 +58,25 @@ class ViewProgressIT {
         started.forEach(ViewProgress::close);
         bed.close();
         marks.close();
+    }
+
+    @Test
+    void errorWhileMarksAreReadIsNotTheEndOfIt() throws Exception {
+        List<Long> heard = new CopyOnWriteArrayList<>();
+        AtomicBoolean fails = new AtomicBoolean(true);
+        AutoCloseable reading = MarksReader.read(
+                Map.of("bootstrap.servers", LocalKafka.shared().bootstrapServers()), marks.source, mark -> {
+                    if (fails.getAndSet(false)) {
+                        throw new NoClassDefFoundError("simulated");
+                    }
+                    heard.add(mark.lsn());
+                });
+        try (reading) {
+            marks.say(100, bed.topic.name(), 1);
+            eventually(() -> assertThat(fails).isFalse());
+            marks.say(200, bed.topic.name(), 1);
+            eventually(() -> assertThat(heard).contains(100L, 200L));
+        }
     }
 
     @Test

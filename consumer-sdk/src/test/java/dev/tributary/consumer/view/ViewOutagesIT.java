@@ -6,6 +6,7 @@ import static dev.tributary.consumer.view.ViewBed.version;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.tributary.consumer.FailingDataSource;
 import dev.tributary.consumer.PartitionStatus;
 import dev.tributary.consumer.SubscriptionException;
 import dev.tributary.localstack.LocalPostgres;
@@ -16,6 +17,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -73,6 +75,34 @@ class ViewOutagesIT {
             eventuallyLive(view, 2);
             eventually(() -> assertThat(view.status().problem()).isEmpty());
             assertAllEqualTheFold(bed);
+        }
+    }
+
+    @Test
+    void errorAndExceptionOfTheDataSourceAreToldAndTriedAgain() {
+        try (ViewBed bed = new ViewBed(postgres, 1)) {
+            FailingDataSource failing = new FailingDataSource(bed.database.dataSource());
+            bed.send(10);
+            View view = bed.start(bed.view(1).dataSource(failing.dataSource()));
+            eventuallyLive(view, 1);
+            for (Throwable failure :
+                    List.of(new IllegalStateException("no route to a pool"), new NoClassDefFoundError("driver"))) {
+                failing.failsWith(failure);
+                eventually(() -> assertThat(view.status().problem()).contains(failure.getMessage()));
+                bed.send(10);
+                failing.works();
+                eventually(() -> assertThat(view.status().problem()).isEmpty());
+                bed.assertEqualsTheFold(bed.name);
+            }
+        }
+    }
+
+    @Test
+    void kafkaWhoseNameIsNotKnownYetIsWaitedFor() {
+        try (ViewBed bed = new ViewBed(postgres, 1)) {
+            View view = bed.start(bed.view(1).kafka(Map.of("bootstrap.servers", "kafka.invalid:9092")));
+            eventually(() -> assertThat(view.status().problem()).contains("Kafka does not say"));
+            eventually(() -> assertThat(view.subscriptions()).hasSize(1));
         }
     }
 
