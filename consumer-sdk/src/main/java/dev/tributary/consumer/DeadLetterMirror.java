@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -37,6 +38,9 @@ final class DeadLetterMirror implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetterMirror.class);
     private static final Duration LOOK_EVERY = Duration.ofMillis(500);
     private static final Duration SEND_MAX = Duration.ofSeconds(10);
+    /** A client answers within {@link #SEND_MAX}, unless its thread has ended. */
+    private static final Duration ANSWER_MAX = SEND_MAX.plusSeconds(2);
+
     private static final int AT_A_TIME_MAX = 100;
     /** As {@link Throwable#toString} writes it: a class, and mostly a message. */
     private static final Pattern THROWABLE = Pattern.compile("([\\w$]+(?:\\.[\\w$]+)+)(?:: (.*))?", Pattern.DOTALL);
@@ -74,9 +78,15 @@ final class DeadLetterMirror implements AutoCloseable {
         } catch (InterruptedException e) {
             LOG.debug("{}: mirroring interrupted", config.name());
         } finally {
-            if (producer != null) {
-                producer.close(Duration.ZERO);
-            }
+            closeProducer();
+        }
+    }
+
+    /** Also after a failure: some never leave a producer, such as a right that it lacked once, or an error that ended its thread. */
+    private void closeProducer() {
+        if (producer != null) {
+            producer.close(Duration.ZERO);
+            producer = null;
         }
     }
 
@@ -86,9 +96,13 @@ final class DeadLetterMirror implements AutoCloseable {
                 LOG.debug("{}: more to mirror", config.name());
             }
             changed("");
-        } catch (SQLException | KafkaException e) {
+        } catch (SQLException e) {
+            changed(Failures.describe(e));
+        } catch (KafkaException e) {
+            closeProducer();
             changed(Failures.describe(e));
         } catch (RuntimeException | Error e) { // a thread that ended here would leave a mirror that looks alive
+            closeProducer();
             LOG.error("{}: mirroring failed", config.name(), e);
         }
     }
@@ -117,7 +131,7 @@ final class DeadLetterMirror implements AutoCloseable {
         for (int i = 0; i < events.size() && failure == null; i++) {
             try {
                 // One by one: what was sent behind one that failed would overtake it
-                var unused = producer().send(letter(events.get(i))).get();
+                var unused = producer().send(letter(events.get(i))).get(ANSWER_MAX.toMillis(), TimeUnit.MILLISECONDS);
                 arrived.add(events.get(i).number());
             } catch (ExecutionException e) {
                 if (e.getCause() instanceof RecordTooLargeException || e.getCause() instanceof InvalidRecordException) {
@@ -131,6 +145,8 @@ final class DeadLetterMirror implements AutoCloseable {
                 } else {
                     failure = new KafkaException(e.getCause());
                 }
+            } catch (TimeoutException e) {
+                failure = new KafkaException("the Kafka client says nothing any more", e);
             }
         }
         transactions.run(connection -> {

@@ -1,5 +1,6 @@
 package dev.tributary.consumer;
 
+import dev.tributary.consumer.PartitionWorker.Seek;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -129,10 +130,10 @@ final class KafkaSession implements ConsumerRebalanceListener, AutoCloseable {
     }
 
     private void serve(TopicPartition partition, PartitionWorker worker) {
-        Long offset = worker.takeSeek();
-        if (offset != null) {
-            consumer.seek(partition, offset);
-            worker.accept();
+        Seek seek = worker.takeSeek();
+        if (seek != null) {
+            consumer.seek(partition, seek.offset());
+            worker.accept(seek);
         }
         boolean paused = consumer.paused().contains(partition);
         boolean wantsMore = worker.wantsMore();

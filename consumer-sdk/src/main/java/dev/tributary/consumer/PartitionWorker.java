@@ -52,12 +52,19 @@ final class PartitionWorker implements Runnable {
     private final Backoff backoff;
     private final CountDownLatch ending = new CountDownLatch(1);
     private final CountDownLatch ended = new CountDownLatch(1);
-    private final AtomicReference<@Nullable Long> seekTo = new AtomicReference<>();
+    private final AtomicReference<@Nullable Seek> seekTo = new AtomicReference<>();
     private final Thread thread;
     private volatile @Nullable Claim claim;
     private volatile @Nullable Progress progress;
     private volatile boolean reopen;
     private @Nullable Refusal refusal;
+
+    /**
+     * Where to read from.
+     *
+     * @param refusals of the buffer, before it is to accept what is read there
+     */
+    record Seek(long offset, int refusals) {}
 
     /** Why the view does not go on from an offset, until people move it. */
     private record Refusal(Stop stop, long nextOffset) {}
@@ -155,7 +162,7 @@ final class PartitionWorker implements Runnable {
             transaction.mayHaveParked(opened.anyParked());
             progress = found;
             claim = opened.claim();
-            seekTo.set(found.nextOffset());
+            seekTo.set(new Seek(found.nextOffset(), buffer.refusals()));
             wakePolling.run();
             standing.running();
             redrive(opened.healed());
@@ -325,12 +332,13 @@ final class PartitionWorker implements Runnable {
 
     /** Where to read from now on, once for each time that the partition was opened; then {@link #accept}. */
     @Nullable
-    Long takeSeek() {
+    Seek takeSeek() {
         return seekTo.getAndSet(null);
     }
 
-    void accept() {
-        buffer.accept();
+    /** Takes what is read from there on, unless it is to be read from elsewhere by now. */
+    void accept(Seek reached) {
+        buffer.accept(reached.refusals());
     }
 
     boolean wantsMore() {

@@ -139,9 +139,17 @@ final class PositionStore {
         }
     }
 
-    /** What holds for this transaction. */
+    /**
+     * What holds for this transaction. Who has given up an answer leaves a session that waits, and holds this row: locks are
+     * given up by the server before, unless it has been told when.
+     */
     private String settings() {
+        long lockMax = timeouts.database().toMillis() * 9 / 10;
         return "set_config('idle_in_transaction_session_timeout', ?, true)"
+                + (lockMax == 0
+                        ? ""
+                        : ", CASE current_setting('lock_timeout') WHEN '0' THEN set_config('lock_timeout', '" + lockMax
+                                + "ms', true) END")
                 + (schema == null ? "" : ", set_config('search_path', '" + schema + "', true)");
     }
 

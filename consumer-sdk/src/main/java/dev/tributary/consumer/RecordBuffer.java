@@ -23,6 +23,7 @@ final class RecordBuffer {
     private final Deque<Incoming> records = new ArrayDeque<>();
     private long bytes;
     private boolean accepting;
+    private int refusals;
     private boolean woken;
 
     /**
@@ -35,14 +36,23 @@ final class RecordBuffer {
         this.onRoom = onRoom;
     }
 
-    /** From now on takes records; for the polling thread, when the partition is where it has to be. */
-    synchronized void accept() {
-        accepting = true;
+    /** How often it has begun to refuse; for {@link #accept}. */
+    synchronized int refusals() {
+        return refusals;
+    }
+
+    /**
+     * From now on takes records; for the polling thread, when the partition is where it had to be after so many refusals. Where
+     * there have been more by now, it has to be elsewhere.
+     */
+    synchronized void accept(int afterRefusals) {
+        accepting = afterRefusals == refusals;
     }
 
     /** Drops everything, and what comes until {@link #accept}: the partition has to be found again. */
     synchronized void refuse() {
         accepting = false;
+        refusals++;
         records.clear();
         bytes = 0;
     }

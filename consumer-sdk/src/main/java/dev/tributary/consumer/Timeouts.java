@@ -9,7 +9,8 @@ import java.time.Duration;
  *     ends it; what frees a dead or frozen instance's locks
  * @param takeover how long a new owner of a partition waits for the old owner's transaction before it ends that
  *     transaction's database session
- * @param database how long one answer of the database may take before the connection counts as lost; zero for ever
+ * @param database how long one answer of the database may take before the connection counts as lost; zero for ever. Handlers
+ *     wait for a lock a tenth less, unless {@code lock_timeout} is set otherwise
  * @param close how long {@link Subscription#close} and a rebalance wait for the running transaction before it is cut
  * @param retryMax the longest pause between two attempts after a passing failure
  */

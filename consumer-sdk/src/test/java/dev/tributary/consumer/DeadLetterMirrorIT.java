@@ -10,14 +10,18 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.metrics.KafkaMetric;
+import org.apache.kafka.common.metrics.MetricsReporter;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -87,6 +91,48 @@ class DeadLetterMirrorIT {
                         () -> bed.accounts().deadLetterTopic(bed.topic.name()).start())
                 .isInstanceOf(SubscriptionException.class)
                 .hasMessageContaining("dead-letter topic");
+    }
+
+    /** Ends a producer's thread, as a class does that is not there any more after an upgrade. */
+    public static final class Deadly implements MetricsReporter {
+        static final AtomicBoolean DUE = new AtomicBoolean();
+
+        @Override
+        public void metricChange(KafkaMetric metric) {
+            if (Thread.currentThread().getName().startsWith("kafka-producer") && DUE.getAndSet(false)) {
+                throw new NoClassDefFoundError("simulated");
+            }
+        }
+
+        @Override
+        public void init(List<KafkaMetric> metrics) {}
+
+        @Override
+        public void metricRemoval(KafkaMetric metric) {}
+
+        @Override
+        public void close() {}
+
+        @Override
+        public void configure(Map<String, ?> settings) {}
+    }
+
+    @Test
+    void kafkaClientThatSaysNothingAnyMoreIsReplaced() throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
+            admin.createTopics(List.of(new NewTopic(DEAD, 1, (short) 1))).all().get();
+        }
+        Deadly.DUE.set(true);
+        Map<String, Object> settings = new HashMap<>(SubscriptionBed.kafkaSettings(kafka.bootstrapServers()));
+        settings.put("metric.reporters", Deadly.class.getName());
+        bed.start(bed.bare().kafka(settings).deadLetterTopic(DEAD).on(Added.TYPE, Added.class, (event, c) -> {
+            throw new IllegalArgumentException("cannot");
+        }));
+        bed.topic.send(bed.topic.added("a", 1));
+        eventually(() -> assertThat(
+                        bed.view.number("SELECT count(*) FROM tributary.parked_event WHERE mirrored_at IS NOT NULL"))
+                .isEqualTo(1));
+        assertThat(Deadly.DUE).isFalse();
     }
 
     private void readLetters() {

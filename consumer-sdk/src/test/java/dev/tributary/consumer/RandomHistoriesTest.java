@@ -2,6 +2,7 @@ package dev.tributary.consumer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tributary.consumer.PartitionWorker.Seek;
 import dev.tributary.consumer.SubscriptionConfig.Policy;
 import dev.tributary.consumer.SubscriptionConfig.TypeHandler;
 import dev.tributary.localstack.LocalKafka;
@@ -298,10 +299,10 @@ class RandomHistoriesTest {
 
         /** What Kafka has to do for a worker. */
         private void hand() {
-            Long seek = worker.takeSeek();
+            Seek seek = worker.takeSeek();
             if (seek != null) {
-                worker.accept();
-                offered = seek.intValue();
+                worker.accept(seek);
+                offered = (int) seek.offset();
             }
             if (offered >= 0 && offered < records.size()) {
                 worker.offer(List.copyOf(records.subList(offered, records.size())), null);

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.sql.SQLTransientException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -78,6 +81,28 @@ class SturdinessIT {
             bed.eventuallyApplied(before + 1);
             eventually(() -> assertThat(partition(subscription).state()).isEqualTo(PartitionStatus.State.RUNNING));
         }
+    }
+
+    @Test
+    void lockedTableIsWaitedForWithoutLeavingSessionsBehind() throws SQLException {
+        try (Connection holder = view.dataSource().getConnection()) {
+            holder.setAutoCommit(false);
+            try (Statement lock = holder.createStatement()) {
+                lock.execute("LOCK TABLE total IN ACCESS EXCLUSIVE MODE");
+            }
+            Subscription subscription = bed.start(bed.accounts()
+                    .timeouts(Timeouts.ofDefaults()
+                            .withDatabase(Duration.ofSeconds(1))
+                            .withRetryMax(Duration.ofMillis(100))));
+            topic.send(topic.added("a", 1));
+            eventually(() ->
+                    assertThat(partition(subscription).counters().retries()).isGreaterThan(4));
+            assertThat(view.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                            + " AND wait_event_type = 'Lock'"))
+                    .isLessThanOrEqualTo(1);
+            assertThat(partition(subscription).counters().parked()).isZero();
+        }
+        bed.eventuallyApplied(1);
     }
 
     @Test

@@ -70,14 +70,16 @@ public final class RetentionThread implements AutoCloseable {
             status = retention.turn();
             tell(status);
             return true;
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException
+                | RuntimeException
+                | Error e) { // a thread that ended here would have an outbox grow unseen
             status = failed(e);
             tell(status);
             return false;
         }
     }
 
-    private RetentionStatus failed(Exception e) {
+    private RetentionStatus failed(Throwable e) {
         RetentionStatus last = status;
         return new RetentionStatus(
                 false,
@@ -85,7 +87,7 @@ public final class RetentionThread implements AutoCloseable {
                 last.outboxBytes(),
                 last.defaultBytes(),
                 last.overdue(),
-                "it failed: " + e.getMessage(),
+                "it failed: " + (e instanceof SQLException ? e.getMessage() : e.toString()),
                 "the role must be a member of the role that owns tributary.outbox: see 'relay check'");
     }
 
