@@ -64,7 +64,7 @@ class ManySourcesIT {
     void allFallBehindAndCatchUpWithinASmallHeap() throws Exception {
         try (JavaProcess relay = JavaProcess.main("dev.tributary.relay.cli.RelayCommand")
                 .jvmArgs("-Xmx128m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-XX:TieredStopAtLevel=1")
-                // As docs/operating.md advises: LZ4 may keep the collector out, which is not what this is about
+                // As bin/relay has it: that LZ4 may hold off the collector is not what this is about
                 .jvmArgs("-XX:+IgnoreUnrecognizedVMOptions", "-XX:+UnlockDiagnosticVMOptions")
                 .jvmArgs("-XX:GCLockerRetryAllocationCount=1000")
                 .args("run", "--config", configuration())

@@ -33,6 +33,10 @@ final class RunCommand implements Callable<Integer> {
         RelayConfig read = config.read();
         requireUsable(read);
         Logger log = LoggerFactory.getLogger(RunCommand.class);
+        String warning = HeldOffCollector.warning(read.sources().size());
+        if (warning != null) {
+            log.warn("{}", warning);
+        }
         Termination termination = Termination.onSignal();
         try (RunningSources sources = RunningSources.start(read, Clock.systemUTC());
                 HttpApi http = startHttp(read, sources)) {

@@ -175,6 +175,56 @@ class RelayJarIT {
                 .isEqualTo("relay " + version + "\n");
         assertThat(shell(home.resolve("bin/relay").toString(), "init", "--help"))
                 .contains("--dry-run");
+        // Before the relay ends for want of that file, Java has told all its options
+        List<String> told = new CopyOnWriteArrayList<>();
+        assertThat(runScript(home.resolve("bin/relay"), told)).isEqualTo(2);
+        assertThat(told).anyMatch(line -> line.contains("nowhere.yaml: does not exist"));
+        assertThat(told).anyMatch(line -> line.matches(" *bool ExitOnOutOfMemoryError +:?= true .*"));
+        assertThat(told)
+                .filteredOn(line -> line.contains(" GCLockerRetryAllocationCount ")) // none from Java 25 on
+                .hasSize(Runtime.version().feature() < 25 ? 1 : 0)
+                .allMatch(line -> line.contains("= 1000 "));
+    }
+
+    private int runScript(Path script, List<String> output) throws Exception {
+        ProcessBuilder run = new ProcessBuilder(
+                        script.toString(),
+                        "run",
+                        "--config",
+                        directory.resolve("nowhere.yaml").toString())
+                .redirectErrorStream(true);
+        run.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        run.environment().put("JAVA_OPTS", "-XX:+PrintFlagsFinal");
+        Process process = run.start();
+        output.addAll(process.inputReader().lines().toList());
+        return process.waitFor();
+    }
+
+    /** Only {@code bin/relay} knows what Java needs; without it people are told. */
+    @Test
+    void saysWhatJavaNeedsForManySources() throws Exception {
+        StringBuilder yaml = new StringBuilder("relay:\n  http: { port: " + port + " }\n  sources:\n");
+        for (int i = 0; i < 4; i++) {
+            yaml.append("    s%d: { url: \"jdbc:postgresql://127.0.0.1:%d/nowhere\", username: relay }%n"
+                    .formatted(i, FreePort.next()));
+        }
+        Path config = Files.writeString(directory.resolve("many.yaml"), yaml);
+        kafkaServers = "127.0.0.1:" + FreePort.next();
+        List<String> output = new CopyOnWriteArrayList<>();
+        try (JavaProcess relay = JavaProcess.jar(JAR)
+                .jvmArgs("-XX:+UseG1GC")
+                .args("run", "--config", config.toString())
+                .env("RELAY_KAFKA_BOOTSTRAP_SERVERS", kafkaServers)
+                .output(output::add)
+                .start()) {
+            await().atMost(SOON)
+                    .until(() -> output.stream().anyMatch(line -> line.contains("relaying s0, s1, s2, s3")));
+            assertThat(relay.isAlive()).isTrue();
+        }
+        assertThat(output)
+                .filteredOn(line -> line.contains("GCLockerRetryAllocationCount"))
+                .hasSize(Runtime.version().feature() < 22 ? 1 : 0)
+                .allMatch(line -> line.contains(" WARN "));
     }
 
     private String shell(String... command) throws IOException, InterruptedException {

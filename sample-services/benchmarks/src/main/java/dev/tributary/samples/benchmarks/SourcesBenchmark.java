@@ -204,10 +204,12 @@ final class SourcesBenchmark implements Callable<Integer> {
         measured.put(key, title, format, value);
     }
 
-    /** As it is delivered: its command line, its defaults; but a heap of known size. */
+    /** As it is delivered: its command line, its defaults, the options of {@code bin/relay}; but a heap of known size. */
     private JavaProcess relay(Path config, Path log) {
         return JavaProcess.main("dev.tributary.relay.cli.RelayCommand")
                 .jvmArgs("-Xmx" + heap, "-XX:+ExitOnOutOfMemoryError")
+                .jvmArgs("-XX:+IgnoreUnrecognizedVMOptions", "-XX:+UnlockDiagnosticVMOptions")
+                .jvmArgs("-XX:GCLockerRetryAllocationCount=1000")
                 .args("run", "--config", config.toString())
                 .output(log)
                 .start();
