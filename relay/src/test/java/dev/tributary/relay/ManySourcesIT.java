@@ -106,7 +106,9 @@ class ManySourcesIT {
         Map<String, Long> before = new HashMap<>();
         await().atMost(SOON)
                 .pollInterval(Duration.ofSeconds(1))
-                .failFast("the relay has ended", () -> !relay.isAlive())
+                .failFast(() -> assertThat(relay.isAlive())
+                        .as(() -> "the relay has ended: " + String.join("\n", output))
+                        .isTrue())
                 .ignoreExceptionsInstanceOf(IOException.class) // it answers a while after it relays
                 .untilAsserted(() -> {
                     Map<String, Long> seen = new HashMap<>(before);

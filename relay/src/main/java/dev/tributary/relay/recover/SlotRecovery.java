@@ -13,7 +13,6 @@ import dev.tributary.relay.sink.KafkaClients;
 import dev.tributary.relay.sink.Topics;
 import dev.tributary.relay.source.PostgresDatabase;
 import dev.tributary.relay.source.RetainedEvents;
-import dev.tributary.relay.source.RetainedEvents.Extent;
 import dev.tributary.relay.source.RetainedEvents.Since;
 import dev.tributary.relay.source.SlotReplacement;
 import dev.tributary.relay.source.SlotReplacement.Seam;
@@ -167,7 +166,7 @@ public final class SlotRecovery {
             report.created(seam.lsn());
             try (RetainedEvents rows = new RetainedEvents(source, since, seam.snapshot())) {
                 heldEvents().catchUp(topics.existing(source.topics()::matches));
-                Gap gap = find(rows, rows.extent());
+                Gap gap = find(rows);
                 if (!gap.losesNothing() && !options.acceptLoss) {
                     report.lost(gap);
                     throw new RelayException.Stopped(
@@ -220,23 +219,21 @@ public final class SlotRecovery {
 
         private Gap gap(@Nullable String snapshot) throws SQLException {
             try (RetainedEvents rows = new RetainedEvents(source, since, snapshot)) {
-                Extent extent = rows.extent();
-                heldSince = heldSince(extent);
+                heldSince = heldSince(rows.earliest());
                 held = new HeldEvents(kafka, source.name(), heldSince);
                 heldEvents().catchUp(standing.topics());
-                Gap gap = find(rows, extent);
+                Gap gap = find(rows);
                 if (!gap.unproven().isEmpty() && heldSince != null) {
                     held = new HeldEvents(kafka, source.name(), null); // older events would tell
                     heldEvents().catchUp(standing.topics());
-                    gap = find(rows, extent);
+                    gap = find(rows);
                 }
                 return gap;
             }
         }
 
         /** Records carry the time of their commit, or for rows published by a recovery the time that they occurred. */
-        private @Nullable Instant heldSince(Extent extent) {
-            Instant earliest = extent.earliest();
+        private @Nullable Instant heldSince(@Nullable Instant earliest) {
             if (since.time() == null) {
                 return null;
             }
@@ -252,10 +249,8 @@ public final class SlotRecovery {
             return known;
         }
 
-        private Gap find(RetainedEvents rows, Extent extent) throws SQLException {
-            boolean retained = since.time() != null
-                    && extent.oldestRow() != null
-                    && extent.oldestRow().isBefore(since.time());
+        private Gap find(RetainedEvents rows) throws SQLException {
+            boolean retained = since.time() != null && rows.outboxReachesBackBefore(since.time());
             Gap gap = new Gap(source, heldEvents(), since.xidHorizon() != 0, retained, since.time());
             rows.setAside(source.name(), heldEvents()::add);
             rows.keys(gap::key);

@@ -97,26 +97,19 @@ public final class RetainedEvents implements AutoCloseable {
         return isYoung(since, nextXid) + notAgain;
     }
 
-    /**
-     * All of them.
-     *
-     * @param events how many
-     * @param earliest when the first occurred; null if there is none
-     * @param oldestRow when the oldest row of the outbox, Kafka's or not, occurred; null if it is empty
-     */
-    public record Extent(
-            long events,
-            @Nullable Instant earliest,
-            @Nullable Instant oldestRow) {}
-
-    /** How many there are. */
-    public Extent extent() throws SQLException {
+    /** When the first of them occurred; null if there is none. */
+    public @Nullable Instant earliest() throws SQLException {
         try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("SELECT count(*), min(occurred_at),"
-                        + " (SELECT min(occurred_at) FROM tributary.outbox)" + candidates)) {
+                ResultSet row = statement.executeQuery("SELECT min(occurred_at)" + candidates)) {
             row.next();
-            return new Extent(row.getLong(1), instant(row, 2), instant(row, 3));
+            return instant(row, 1);
         }
+    }
+
+    /** Whether the outbox has a row, Kafka's or not, that occurred before then. */
+    public boolean outboxReachesBackBefore(Instant time) throws SQLException {
+        return text("SELECT EXISTS (SELECT FROM tributary.outbox WHERE occurred_at < '" + time + "')")
+                .equals("t");
     }
 
     /**
