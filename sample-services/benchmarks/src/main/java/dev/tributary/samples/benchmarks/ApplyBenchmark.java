@@ -89,9 +89,9 @@ final class ApplyBenchmark implements Callable<Integer> {
                 CustomerTopic topic = topics.get(share);
                 if (topic == null) {
                     String source = rowSet.name().toLowerCase(Locale.ROOT) + "_" + topics.size();
-                    System.err.printf(
-                            "%s: filling a topic with %,d events%n", rowSet.title(), (int) (share * (warmUp + events)));
-                    topic = CustomerTopic.fill(kafka, rowSet, source, (int) (share * (warmUp + events)), ONE_PARTITION);
+                    int count = (int) (share * (warmUp + events));
+                    System.err.printf("%s: filling a topic with %,d events%n", rowSet.title(), count);
+                    topic = CustomerTopic.fill(kafka, rowSet.customers(count), source, ONE_PARTITION);
                     topics.put(share, topic);
                 }
                 ApplyMeasurement measurement = race.run(applier, topic, (int) (share * warmUp));

@@ -8,10 +8,12 @@ import dev.tributary.consumer.Subscription;
 import dev.tributary.localstack.LocalPostgres;
 import java.sql.PreparedStatement;
 import java.time.ZoneOffset;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.function.LongSupplier;
+import javax.sql.DataSource;
 
-/** One {@link Applier} at work. Prints how many events are in the database when it passes each of two numbers. */
+/** One {@link Applier} at work. Prints how many events it has put into the database when it passes each of some numbers. */
 final class ApplyMain {
     private static final long LOOK_INTERVAL_MS = 2;
 
@@ -22,16 +24,15 @@ final class ApplyMain {
         String bootstrapServers = args[1];
         String topic = args[2];
         String url = args[3];
-        int warmUp = Integer.parseInt(args[4]);
-        int all = Integer.parseInt(args[5]);
         LongSupplier applied =
                 switch (applier) {
                     case ROWS, ROWS_WITHOUT_GAPS, JDBC -> subscription(applier, bootstrapServers, topic, url);
                     case BARE, COPY, INBOX -> BareLoop.start(applier, bootstrapServers, topic, url);
                     case DEBEZIUM_SINK -> DebeziumSink.start(bootstrapServers, topic, url);
                 };
-        print(applied, warmUp);
-        print(applied, all);
+        for (String number : Arrays.asList(args).subList(4, args.length)) {
+            print(applied, Integer.parseInt(number));
+        }
         ProducerMain.waitForTheEnd();
     }
 
@@ -44,13 +45,22 @@ final class ApplyMain {
         System.out.println(now);
     }
 
-    /** As the documentation shows it, with the defaults. */
     @SuppressWarnings("resource") // for as long as the process lives
     private static LongSupplier subscription(Applier applier, String bootstrapServers, String topic, String url) {
+        Subscription subscription = subscription(applier, bootstrapServers, topic, pool(url));
+        return () -> subscription.status().totals().applied();
+    }
+
+    static HikariDataSource pool(String url) {
         HikariDataSource pool = new HikariDataSource();
         pool.setJdbcUrl(url);
         pool.setUsername(LocalPostgres.USER);
         pool.setPassword(LocalPostgres.PASSWORD);
+        return pool;
+    }
+
+    /** As the documentation shows it, with the defaults. */
+    static Subscription subscription(Applier applier, String bootstrapServers, String topic, DataSource pool) {
         Subscription.Builder builder = Subscription.builder("apply")
                 .kafka(Map.of("bootstrap.servers", bootstrapServers))
                 .dataSource(pool)
@@ -63,8 +73,7 @@ final class ApplyMain {
         if (applier == Applier.ROWS_WITHOUT_GAPS) {
             builder.onSequenceGap(SequenceGap.IGNORE);
         }
-        Subscription subscription = builder.start();
-        return () -> subscription.status().totals().applied();
+        return builder.start();
     }
 
     static RowsHandler<CustomerChanged> rows() {

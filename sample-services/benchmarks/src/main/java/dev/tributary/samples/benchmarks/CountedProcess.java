@@ -11,9 +11,9 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A process that applies events to a database and prints how many it has applied when it passes each of two numbers. What
- * lies between the two is measured: time by this process's clock, CPU time by the operating system's accounts. Used by one
- * thread.
+ * A process that applies events to a database and prints how many it has applied when it passes each of some numbers. What
+ * lies between two of them is measured: time by this process's clock, CPU time by the operating system's accounts. Used by
+ * one thread.
  */
 final class CountedProcess implements AutoCloseable {
     private static final Duration RUN_MAX = Duration.ofMinutes(5);
@@ -54,7 +54,12 @@ final class CountedProcess implements AutoCloseable {
         }
     }
 
-    /** Returns when it has passed the second number. */
+    /** Returns when it has passed the next number. */
+    void await() throws SQLException, InterruptedException {
+        sample();
+    }
+
+    /** From the next number to the one behind it. */
     ApplyMeasurement measure() throws SQLException, InterruptedException {
         Sample warm = sample();
         return warm.until(sample());

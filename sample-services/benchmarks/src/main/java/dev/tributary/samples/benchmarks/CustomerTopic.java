@@ -34,8 +34,9 @@ import org.apache.kafka.clients.producer.ProducerRecord;
  * @param totalCents the sum of what each customer's last event says
  */
 record CustomerTopic(String name, int events, int rows, long totalCents) {
+    /** @param customers whom each event is of */
     @SuppressWarnings("FutureReturnValueIgnored") // the callback tells
-    static CustomerTopic fill(LocalKafka kafka, RowSet rowSet, String source, int events, int partitions)
+    static CustomerTopic fill(LocalKafka kafka, int[] customers, String source, int partitions)
             throws IOException, ExecutionException, InterruptedException {
         String topic = source + "." + CustomerChanged.AGGREGATE_TYPE;
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
@@ -52,14 +53,13 @@ record CustomerTopic(String name, int events, int rows, long totalCents) {
                 "${source}.${aggregate_type}",
                 1));
         JsonMapper mapper = mapper();
-        int[] customers = rowSet.customers(events);
         Instant start = Instant.now(); // Kafka deletes what is old
         Map<Integer, Integer> sequences = new HashMap<>();
         Map<Integer, Long> totals = new HashMap<>();
         Map<String, Object> settings = new HashMap<>(ProducerMain.settings(kafka.bootstrapServers()));
         settings.put("max.in.flight.requests.per.connection", 1);
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(settings)) {
-            for (int i = 0; i < events; i++) {
+            for (int i = 0; i < customers.length; i++) {
                 int sequence = sequences.merge(customers[i], 1, Integer::sum);
                 CustomerChanged payload = payload(customers[i], i, start.plusMillis(i));
                 totals.put(customers[i], payload.totalCents());
@@ -75,7 +75,7 @@ record CustomerTopic(String name, int events, int rows, long totalCents) {
         }
         return new CustomerTopic(
                 topic,
-                events,
+                customers.length,
                 totals.size(),
                 totals.values().stream().mapToLong(Long::longValue).sum());
     }

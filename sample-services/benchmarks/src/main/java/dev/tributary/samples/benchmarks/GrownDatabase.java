@@ -199,12 +199,16 @@ final class GrownDatabase implements AutoCloseable {
         });
     }
 
+    private String anAggregate(int number) {
+        return "order-" + oneOf(aggregates, number);
+    }
+
     /**
      * One of {@value #WRITTEN_TO}, far from each other. Not of all: what a write adds to the log when it is the first since a
      * checkpoint to change a page would hide the rest.
      */
-    private String anAggregate(int number) {
-        return "order-" + (number % WRITTEN_TO) * (long) aggregates / WRITTEN_TO;
+    static int oneOf(int aggregates, int number) {
+        return (int) ((number % WRITTEN_TO) * (long) aggregates / WRITTEN_TO);
     }
 
     private interface Work {

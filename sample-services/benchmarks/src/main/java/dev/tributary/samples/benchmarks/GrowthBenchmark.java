@@ -18,7 +18,10 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Whether anything costs more because there is much history, or because there are many aggregates. */
 @Command(
@@ -32,6 +35,9 @@ final class GrowthBenchmark implements Callable<Integer> {
     private static final Duration PROCESS_MAX = Duration.ofMinutes(5);
     private static final int EVENTS_PER_AGGREGATE = 100;
     private static final int FULL = 10_000_000;
+    /** What the aggregates of the second table share. */
+    private static final int SHARED_EVENTS = 1_000_000;
+
     private static final int WARM_UP = 300;
 
     @Option(
@@ -52,6 +58,9 @@ final class GrowthBenchmark implements Callable<Integer> {
     @Option(names = "--relayed", description = "Events that the relay has to relay, ten in a transaction.")
     private int relayed = 50_000;
 
+    @Option(names = "--applied", description = "Events that a subscription has to apply, once it is warm.")
+    private int applied = 200_000;
+
     @Option(names = "--payload", description = "Payload size, bytes; at least 64.")
     private int payload = 300;
 
@@ -61,8 +70,13 @@ final class GrowthBenchmark implements Callable<Integer> {
     private final ObjectNode json = JsonMapper.builder().build().createObjectNode();
     private Path directory = Path.of(".");
 
+    @Spec
+    @SuppressWarnings("NullAway.Init") // by picocli
+    private CommandSpec spec;
+
     @Override
     public Integer call() throws Exception {
+        requireDivisible();
         json.set("machine", Machine.json());
         directory = Files.createTempDirectory("benchmarks-growth");
         FigureTable byEvents = new FigureTable("events", "events", FigureTable.Growth.RATIO);
@@ -82,7 +96,7 @@ final class GrowthBenchmark implements Callable<Integer> {
             System.out.println(byEvents.markdown());
             for (int count : aggregates) {
                 byAggregates.begin(count);
-                measure(postgres, kafka, "aggregates_" + count, 1_000_000, count, byAggregates);
+                measure(postgres, kafka, "aggregates_" + count, SHARED_EVENTS, count, byAggregates);
                 write("aggregates", byAggregates);
             }
             System.out.println(byAggregates.markdown());
@@ -90,6 +104,24 @@ final class GrowthBenchmark implements Callable<Integer> {
             Directories.delete(directory);
         }
         return ExitCode.OK;
+    }
+
+    /** All aggregates have equally many events. */
+    private void requireDivisible() {
+        for (int size : events) {
+            if (size < EVENTS_PER_AGGREGATE || size % EVENTS_PER_AGGREGATE != 0) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "--events must be multiples of " + EVENTS_PER_AGGREGATE + ", as many as an aggregate has, not "
+                                + size);
+            }
+        }
+        for (int count : aggregates) {
+            if (count < 1 || SHARED_EVENTS % count != 0) {
+                throw new ParameterException(
+                        spec.commandLine(), "--aggregates must be divisors of " + SHARED_EVENTS + ", not " + count);
+            }
+        }
     }
 
     private void write(String name, FigureTable figures) throws IOException {
@@ -103,15 +135,46 @@ final class GrowthBenchmark implements Callable<Integer> {
         }
     }
 
+    @SuppressWarnings("try") // the cores are kept awake for the round trips inside
     private void measure(
             LocalPostgres postgres, LocalKafka kafka, String name, int size, int aggregateCount, FigureTable figures)
             throws Exception {
         Workload workload = new Workload(payload, 1, 0, 0, 0);
         try (GrownDatabase database = new GrownDatabase(postgres, name, size, aggregateCount, workload)) {
-            loading(database, size / aggregateCount, figures);
-            writing(database, figures);
+            try (AwakeCores awake = AwakeCores.keep()) {
+                loading(database, size / aggregateCount, figures);
+                writing(database, figures);
+                figures.put(
+                        "retentionMillis",
+                        "a turn of retention, ms",
+                        "%,.1f",
+                        micros(10, n -> database.turnRetention()) / 1e3);
+            }
             operating(database, name, kafka, workload, figures);
         }
+        try (GrownView view = new GrownView(postgres, kafka, name + "_view", size, aggregateCount, 3 * applied)) {
+            reading(view, figures);
+        }
+    }
+
+    private void reading(GrownView view, FigureTable figures) throws Exception {
+        GrownView.Cost cost = view.goOn(applied);
+        ApplyMeasurement then = cost.then();
+        figures.put(
+                "viewStartSeconds",
+                "a subscription's start until its first event is in the view, s",
+                "%.2f",
+                cost.startSeconds());
+        figures.put(
+                "applyCpuMicros",
+                "applying, the subscription's CPU time for an event, µs",
+                "%.2f",
+                1e6 * then.processCpuSeconds() / then.events());
+        figures.put(
+                "applyServerCpuMicros",
+                "applying, the view's database's CPU time for an event, µs",
+                "%.2f",
+                1e6 * then.backendCpuSeconds() / then.events());
     }
 
     private void writing(GrownDatabase database, FigureTable figures) throws Exception {
@@ -171,8 +234,6 @@ final class GrowthBenchmark implements Callable<Integer> {
     private void operating(
             GrownDatabase database, String name, LocalKafka kafka, Workload workload, FigureTable figures)
             throws Exception {
-        figures.put(
-                "retentionMillis", "a turn of retention, ms", "%,.1f", micros(10, n -> database.turnRetention()) / 1e3);
         Path log = directory.resolve(name + ".log");
         long start = System.nanoTime();
         try (JavaProcess relay = Contestant.RELAY

@@ -77,7 +77,7 @@ final class RebuildBenchmark implements Callable<Integer> {
         RebuildComparison comparison = new RebuildComparison(rowSet);
         System.err.printf("%s: filling a topic with %,d events%n", rowSet.title(), warmUp + events);
         String source = rowSet.name().toLowerCase(Locale.ROOT);
-        CustomerTopic topic = CustomerTopic.fill(kafka, rowSet, source, warmUp + events, partitions);
+        CustomerTopic topic = CustomerTopic.fill(kafka, rowSet.customers(warmUp + events), source, partitions);
         ApplyRace race = new ApplyRace(postgres, kafka, jvmArguments);
         for (int round = 1; round <= rounds; round++) {
             ApplyMeasurement apply = race.run(Applier.ROWS, topic, warmUp);
