@@ -27,6 +27,8 @@ import org.slf4j.LoggerFactory;
 final class ReplayedHistory {
     private static final Logger LOG = LoggerFactory.getLogger(ReplayedHistory.class);
     private static final Duration LEARN_INTERVAL = Duration.ofSeconds(1);
+    private static final String ADD_TO_IT =
+            "add what has committed since the replay to it (`relay replay ... --resume`): this goes on by itself then";
 
     private final SubscriptionConfig config;
     private final Feed feed;
@@ -176,19 +178,25 @@ final class ReplayedHistory {
 
     /** @param heldBy live topics with the replays that were found to hold their history */
     private @Nullable Stop unfit(Replay replay, Map<String, String> heldBy) {
-        if (replay.live().isEmpty()) {
+        if (replay.isPart()) {
             return new Stop(
                     "topic " + replay.topic() + " holds a part of the history of source " + replay.source()
                             + ", from which nobody knows how to go on",
                     "replay all of it, or whole aggregate types, to another topic");
         }
-        if (replay.live().keySet().stream().noneMatch(config.topics()::contains)) {
+        Set<String> live = replay.live().keySet();
+        if (live.isEmpty()) {
             return new Stop(
-                    "topic " + replay.topic() + " holds the history of "
-                            + replay.live().keySet() + ", and none of them is read",
-                    "name the replay of a topic that is read");
+                    "topic " + replay.topic() + " was written when source " + replay.source()
+                            + " had no live topic yet",
+                    ADD_TO_IT);
         }
-        for (String topic : replay.live().keySet()) {
+        if (live.stream().noneMatch(config.topics()::contains)) {
+            return new Stop(
+                    "topic " + replay.topic() + " holds the history of " + live + ", and none of them is read",
+                    "name the replay of a topic that is read; or, if that has come into being since, " + ADD_TO_IT);
+        }
+        for (String topic : live) {
             String other = config.topics().contains(topic) ? heldBy.put(topic, replay.topic()) : null;
             if (other != null) {
                 return new Stop(
@@ -210,8 +218,7 @@ final class ReplayedHistory {
                         "the history in " + topics + " is applied, and live events were to go on at offset "
                                 + each.getValue().offset() + " of " + each.getKey()
                                 + ", but Kafka has deleted everything before " + first,
-                        "add what has committed since the replay to it (`relay replay ... --resume`): this goes on by"
-                                + " itself then");
+                        ADD_TO_IT);
             }
         }
         return null;

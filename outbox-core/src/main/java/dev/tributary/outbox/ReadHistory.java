@@ -136,7 +136,14 @@ final class ReadHistory {
             throw new SchemaException("the snapshot of " + aggregate + " of type " + row.getString(3)
                     + " is split by an upcaster, and has to stay one");
         }
-        return current.get(0).payload(snapshots.as());
+        try {
+            return current.get(0).payload(snapshots.as());
+        } catch (SchemaException e) {
+            throw new SchemaException(
+                    "the snapshot of " + aggregate + ": " + e.getMessage() + "; give Fold.Snapshots a new type where "
+                            + snapshots.as().getSimpleName() + " has changed, and older ones are passed over",
+                    e);
+        }
     }
 
     private static void refuseGap(Of aggregate, long last, long sequence) {

@@ -187,6 +187,30 @@ class EventStoreTest {
     }
 
     @Test
+    void aSnapshotThatCouldNeverBeLoadedIsRefused() {
+        assertThatThrownBy(() -> new NewSnapshot("balance.v1", nothing()))
+                .isInstanceOf(EventRejectedException.class)
+                .hasMessageContaining("the state of a snapshot of type balance.v1 is null");
+        assertThatThrownBy(() -> new NewSnapshot("balance", 1L)).hasMessageContaining("'balance' is not usable");
+    }
+
+    @SuppressWarnings({"NullAway", "TypeParameterUnusedInFormals"})
+    private static <T> T nothing() {
+        return null;
+    }
+
+    @Test
+    void aSnapshotThatIsReadAsSomethingElseIsNamed() throws SQLException {
+        STORE.append(transaction, 0L, List.of(deposited("a", 1)), new NewSnapshot("balance.v1", "one"));
+        assertThatThrownBy(() -> STORE.fold(transaction, "account", "a", new SnapshotBalance("balance.v1")))
+                .isInstanceOf(SchemaException.class)
+                .hasMessageStartingWith("the snapshot of account/a: balance.v1: ")
+                .hasMessageContaining("give Fold.Snapshots a new type where Long has changed");
+        assertThat(STORE.fold(transaction, "account", "a", new SnapshotBalance("balance.v2")))
+                .isEqualTo(new Loaded<>(1L, 1, 0));
+    }
+
+    @Test
     void snapshotsAndEventsOfOldTypesAreUpcast() throws SQLException {
         EventStore today = EventStore.builder(TYPES)
                 .upcasters(Upcasters.builder()

@@ -2,6 +2,7 @@ package dev.tributary.relay;
 
 import static dev.tributary.relay.TopicsUnderTest.header;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
@@ -13,7 +14,10 @@ import dev.tributary.outbox.wire.Position;
 import dev.tributary.outbox.wire.Replay;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.RelayException;
+import dev.tributary.relay.replay.HistoryReplay;
+import dev.tributary.relay.replay.HistoryReplay.Account;
 import dev.tributary.relay.replay.HistoryReplay.Options;
+import dev.tributary.relay.replay.HistoryReplay.Progress;
 import dev.tributary.relay.replay.Part;
 import dev.tributary.relay.setup.ParkedAggregates;
 import dev.tributary.relay.sink.ReplayTopic;
@@ -36,6 +40,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -255,10 +260,12 @@ class ReplayIT {
         assertThat(noted().live()).isEmpty();
         Part another = new Part(types, "b", null, null, null, null);
         assertThatThrownBy(() -> ReplayProcess.run(source, ReplayProcess.resuming(ReplayProcess.part(topic, another))))
-                .hasMessageContaining("holds a replay of other events");
+                .hasMessageContaining("holds a replay of other events: --aggregate order/a");
 
         String other = topic;
         topic = other + "-since";
+        assertThatThrownBy(() -> replay(new Part(Set.of("ordr"), null, null, null, null, null)))
+                .hasMessageContaining("there are no events of --aggregate-type ordr in source ");
         replay(new Part(types, null, since, null, null, null));
         assertThat(replayed()).hasSize(1);
         topic = other + "-until";
@@ -328,6 +335,50 @@ class ReplayIT {
         }
         ReplayProcess.run(source, ReplayProcess.all(topic));
         assertThat(replayed()).hasSize(3);
+        checkSeam();
+    }
+
+    @Test
+    void ofTwoThatBeginAtOnceOneWrites() throws Exception {
+        source.startRelay();
+        publish("a", 3);
+        Options all = ReplayProcess.all(topic);
+        assertThatThrownBy(() -> runAfter(all, () -> ReplayProcess.run(source, all)))
+                .isInstanceOf(RelayException.Stopped.class)
+                .hasMessageContaining("another `replay` has written to topic " + topic);
+        checkSeam();
+        publish("a", 2);
+        Options more = ReplayProcess.resuming(all);
+        assertThatThrownBy(() -> runAfter(more, () -> ReplayProcess.run(source, more)))
+                .hasMessageContaining("another `replay` has written to topic " + topic);
+        checkSeam();
+        assertThat(replayed()).hasSize(5);
+    }
+
+    /** Runs a replay, and something else when it is about to write. */
+    private void runAfter(Options options, ThrowingCallable other) throws SQLException {
+        Account account = new Account() {
+            @Override
+            public void say(String line) {
+                if (line.contains(" to replay to topic ")) {
+                    assertThatCode(other).doesNotThrowAnyException();
+                }
+            }
+
+            @Override
+            public void progress(Progress progress) {}
+        };
+        new HistoryReplay(source.config, source.kafkaProperties, options, account).run();
+    }
+
+    @Test
+    void theHistoryOfASourceWithoutEventsIsNoPart() throws Exception {
+        source.startRelay();
+        assertThat(ReplayProcess.run(source, ReplayProcess.all(topic)))
+                .anyMatch(line -> line.contains("add to it with --resume once there is a topic"));
+        assertThat(noted().isPart()).isFalse();
+        publish("a", 1);
+        ReplayProcess.run(source, ReplayProcess.resuming(ReplayProcess.all(topic)));
         checkSeam();
     }
 

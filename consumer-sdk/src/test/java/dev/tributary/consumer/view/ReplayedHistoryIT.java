@@ -131,8 +131,11 @@ class ReplayedHistoryIT {
                             .get()
                             .offset());
         }
-        Replay replay = new Replay("sales", name, id(topic), complete, 1, last + 1, ends, goesOn, null);
-        live.send(new ProducerRecord<>(Replay.TOPIC, TestTopic.bytes(name), replay.toJson()));
+        note(new Replay("sales", name, id(topic), complete, 1, last + 1, ends, goesOn, false, null));
+    }
+
+    private void note(Replay replay) {
+        live.send(new ProducerRecord<>(Replay.TOPIC, TestTopic.bytes(replay.topic()), replay.toJson()));
     }
 
     private String id(TestTopic topic) throws ExecutionException, InterruptedException {
@@ -360,6 +363,23 @@ class ReplayedHistoryIT {
         AsideBuild build = start();
         eventually(() -> assertThat(build.status().partitions()).anySatisfy(partition -> assertThat(partition.reason())
                 .contains("holds a part of the history of source sales")));
+    }
+
+    @Test
+    void aReplayFromBeforeTheFirstLiveTopicIsToBeAddedTo() throws Exception {
+        try (TestTopic empty = new TestTopic(bed.kafka, 3)) {
+            note(new Replay("sales", empty.name(), id(empty), true, 1, 1, Map.of(), Map.of(), true, null));
+            AsideBuild build = start(Long.MAX_VALUE, empty.name());
+            eventually(() -> assertThat(build.status().partitions()).anySatisfy(partition -> {
+                assertThat(partition.reason()).contains("was written when source sales had no live topic yet");
+                assertThat(partition.remedy()).contains("--resume");
+            }));
+            note(new Replay("sales", empty.name(), id(empty), true, 1, 1, Map.of(), goesOnAt(0), true, null));
+            eventually(() -> assertThat(bed.view.strings("SELECT event_id FROM aside.applied"))
+                    .containsExactlyInAnyOrderElementsOf(events.subList(DELETED, EVENTS).stream()
+                            .map(TestTopic::id)
+                            .toList()));
+        }
     }
 
     @Test

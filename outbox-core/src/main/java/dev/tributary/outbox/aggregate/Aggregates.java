@@ -13,6 +13,7 @@ import dev.tributary.outbox.StoredEvent;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -97,12 +98,14 @@ public final class Aggregates<C, S, E> {
             throws SQLException {
         Decision<S> decision = attempt(connection, id, command, with);
         if (decision == null) {
-            store.lock(connection, type, id);
+            long last = store.lock(connection, type, id);
             decision = attempt(connection, id, command, with);
-        }
-        if (decision == null) {
-            throw new OutboxException(type + "/" + id + " was changed by another writer though it was locked:"
-                    + " somebody has moved tributary.aggregate by hand");
+            if (decision == null) {
+                throw new OutboxException(type + "/" + id + " is at number " + last + ", but its events in"
+                        + " tributary.event_store end before that: some were published through the outbox, or somebody"
+                        + " has moved tributary.aggregate or deleted events by hand; an aggregate has to have all of its"
+                        + " events in one place");
+            }
         }
         return decision;
     }
@@ -112,6 +115,10 @@ public final class Aggregates<C, S, E> {
             throws SQLException {
         Loaded<S> loaded = load(connection, id);
         List<E> decided = decider.decide(command, loaded.state());
+        if (Objects.isNull(decided)) {
+            throw new EventRejectedException("what " + type + "/" + id + " decided on a "
+                    + command.getClass().getSimpleName() + " is null: return an empty list where nothing happens");
+        }
         if (decided.isEmpty()) {
             return new Decision<>(loaded.state(), loaded.sequence(), List.of());
         }

@@ -1,5 +1,6 @@
 package dev.tributary.outbox.wire;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -21,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param lsn the history holds what committed before this LSN, as far as it was asked for; unsigned
  * @param ends by partition of {@code topic}, the offset behind the last event; partitions without events may be missing
  * @param live the topics of which it holds everything that committed before {@code lsn}: live events go on there. Empty where it
- *     holds but a part, from which no view can go on
+ *     holds but a part, or there was no such topic yet
+ * @param whole whether it holds all events of the aggregate types that were asked for, though {@code live} be empty
  * @param run the relay's own notes, to resume by; null if there are none
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -34,6 +36,7 @@ public record Replay(
         long lsn,
         Map<Integer, Long> ends,
         Map<String, Live> live,
+        boolean whole,
         @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable JsonNode run) {
     /** The topic that all replays are described in, by the names of their topics: compacted, with one partition. */
     public static final String TOPIC = "tributary.replays";
@@ -57,6 +60,12 @@ public record Replay(
     public Replay {
         ends = Map.copyOf(ends);
         live = Map.copyOf(live);
+    }
+
+    /** Whether it holds but a part of the history of its topics, from which no view can go on. */
+    @JsonIgnore
+    public boolean isPart() {
+        return !whole && live.isEmpty();
     }
 
     /** The highest position that events of the history can have had when they were live; those behind it are not in it. */

@@ -10,6 +10,8 @@ import dev.tributary.outbox.EventTypes;
 import dev.tributary.outbox.Fold.Snapshots;
 import dev.tributary.outbox.Loaded;
 import dev.tributary.outbox.NewEvent;
+import dev.tributary.outbox.Outbox;
+import dev.tributary.outbox.OutboxException;
 import dev.tributary.outbox.OutboxSchema;
 import dev.tributary.outbox.aggregate.AggregatesTest.Command.Deposit;
 import dev.tributary.outbox.aggregate.AggregatesTest.Command.Withdraw;
@@ -96,6 +98,49 @@ class AggregatesTest {
         Connection connection = DriverManager.getConnection(url, LocalPostgres.USER, LocalPostgres.PASSWORD);
         connection.setAutoCommit(false);
         return connection;
+    }
+
+    @Test
+    void anAggregateWhoseLastEventsAreElsewhereIsNamed() throws SQLException {
+        try (Connection connection = transaction()) {
+            ACCOUNTS.handle(connection, "split", new Deposit(10));
+            Outbox.of(EventTypes.builder()
+                            .register("account.deposited", 1, Deposited.class)
+                            .build())
+                    .publish(connection, NewEvent.of("account", "split", new Deposited(5)));
+            assertThatThrownBy(() -> ACCOUNTS.handle(connection, "split", new Deposit(1)))
+                    .isInstanceOf(OutboxException.class)
+                    .hasMessageContaining(
+                            "account/split is at number 2, but its events in tributary.event_store end before")
+                    .hasMessageContaining("published through the outbox");
+        }
+    }
+
+    @Test
+    @SuppressWarnings("NullAway")
+    void aDeciderThatSaysNothingAtAllIsTold() throws SQLException {
+        Decider<Command, Account, Happened> forgetful = new Decider<>() {
+            @Override
+            public Account initial() {
+                return new Account(0);
+            }
+
+            @Override
+            public List<Happened> decide(Command command, Account account) {
+                return null;
+            }
+
+            @Override
+            public Account evolve(Account account, Happened event) {
+                return account;
+            }
+        };
+        try (Connection connection = transaction()) {
+            assertThatThrownBy(() -> Aggregates.of(STORE, "account", Happened.class, forgetful)
+                            .handle(connection, "a", new Deposit(1)))
+                    .isInstanceOf(EventRejectedException.class)
+                    .hasMessageContaining("what account/a decided on a Deposit is null: return an empty list");
+        }
     }
 
     @Test

@@ -10,17 +10,20 @@ import dev.tributary.relay.replay.Part;
 import java.io.PrintWriter;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** Publishes a source's history again, to a topic of its own. */
 @Command(
@@ -55,12 +58,17 @@ final class ReplayCommand implements Callable<Integer> {
     @Option(names = "--aggregate", paramLabel = "TYPE/ID", description = "Only events of this aggregate.")
     private @Nullable String aggregate;
 
-    @Option(names = "--since", paramLabel = "TIME", description = "Only events that occurred then or later.")
+    @Option(
+            names = "--since",
+            paramLabel = "TIME",
+            converter = Time.class,
+            description = "Only events that occurred then or later.")
     private @Nullable Instant since;
 
     @Option(
             names = "--until",
             paramLabel = "TIME",
+            converter = Time.class,
             description = "Only events that occurred before, such as 2026-01-31T00:00:00Z.")
     private @Nullable Instant until;
 
@@ -129,19 +137,20 @@ final class ReplayCommand implements Callable<Integer> {
     }
 
     private Options options() {
-        if (eventsPerSecond != null && eventsPerSecond < 1) {
-            throw new ParameterException(
-                    spec.commandLine(), "--events-per-second must be at least 1, not " + eventsPerSecond);
-        }
+        requireSense(
+                eventsPerSecond == null || eventsPerSecond >= 1,
+                "--events-per-second must be at least 1, not " + eventsPerSecond);
+        requireSense(
+                since == null || until == null || since.isBefore(until),
+                "--since " + since + " is not before --until " + until + ": there is nothing in between");
+        requireSense(resume || !acceptLoss, "--accept-loss comes with --resume: there is nothing to lose before");
         Set<String> types = aggregateTypes;
         String id = null;
         if (aggregate != null) {
             int slash = aggregate.indexOf('/');
-            if (slash < 1 || !types.isEmpty()) {
-                throw new ParameterException(
-                        spec.commandLine(),
-                        "--aggregate must be TYPE/ID, not '" + aggregate + "', and comes without --aggregate-type");
-            }
+            requireSense(
+                    slash > 0 && slash < aggregate.length() - 1 && types.isEmpty(),
+                    "--aggregate must be TYPE/ID, not '" + aggregate + "', and comes without --aggregate-type");
             types = Set.of(aggregate.substring(0, slash));
             id = aggregate.substring(slash + 1);
         }
@@ -154,6 +163,24 @@ final class ReplayCommand implements Callable<Integer> {
                 position("--to-position", toPosition));
         return new Options(
                 topic, part, eventsPerSecond == null ? Long.MAX_VALUE : eventsPerSecond, resume, acceptLoss, dryRun);
+    }
+
+    private void requireSense(boolean makesSense, String mistake) {
+        if (!makesSense) {
+            throw new ParameterException(spec.commandLine(), mistake);
+        }
+    }
+
+    static final class Time implements ITypeConverter<Instant> {
+        @Override
+        public Instant convert(String text) {
+            try {
+                return Instant.parse(text);
+            } catch (DateTimeParseException e) {
+                throw new TypeConversionException(
+                        "'" + text + "' is not a time with its offset from UTC, such as 2026-01-31T00:00:00Z");
+            }
+        }
     }
 
     private @Nullable Position position(String option, @Nullable String text) {

@@ -66,18 +66,32 @@ final class CopyRows {
                 events,
                 seconds,
                 events / seconds,
-                begun.live().isEmpty()
-                        ? "it is a part of the history, from which no view can go on to live events"
-                        : "live events go on at " + RelayPast.text(begun.lsn()) + " in epoch " + begun.epoch()));
+                whatComesNext()));
+    }
+
+    private String whatComesNext() {
+        if (begun.isPart()) {
+            return "it is a part of the history, from which no view can go on to live events";
+        }
+        if (begun.live().isEmpty()) {
+            return "for a view to go on to live events, add to it with --resume once there is a topic of them";
+        }
+        return "live events go on at " + RelayPast.text(begun.lsn()) + " in epoch " + begun.epoch();
     }
 
     private void take(OutboxEvent event) {
         boolean again = last != null && event.id().equals(last.id()); // set aside once, and published again
         last = event;
         done++;
-        if (again || !isWanted.test(event.id())) {
-            return;
+        if (!again && isWanted.test(event.id())) {
+            send(event);
         }
+        if (System.nanoTime() - notedNanos >= NOTE_INTERVAL.toNanos()) { // Kafka ends transactions that stay open
+            note(false);
+        }
+    }
+
+    private void send(OutboxEvent event) {
         long pause = speed.pauseBefore(sent - notes.sent(), System.nanoTime());
         while (pause > 0) {
             LockSupport.parkNanos(pause);
@@ -86,9 +100,6 @@ final class CopyRows {
         Position position = new Position(begun.epoch(), begun.lsn() - 1, (int) sent);
         topic.send(router.repeat(event.at(position), begun.topic()));
         sent++;
-        if (System.nanoTime() - notedNanos >= NOTE_INTERVAL.toNanos()) {
-            note(false);
-        }
     }
 
     private void note(boolean complete) {
@@ -102,6 +113,7 @@ final class CopyRows {
                 begun.lsn(),
                 ends,
                 begun.live(),
+                begun.whole(),
                 notes.at(sent, done, place).toJson()));
         notedNanos = System.nanoTime();
         account.progress(speed.progress(done, complete ? done : Math.max(done, notes.total()), notedNanos));

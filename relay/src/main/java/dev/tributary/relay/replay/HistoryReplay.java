@@ -22,6 +22,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -129,7 +130,10 @@ public final class HistoryReplay {
     private void requireUsableTopic() {
         String topic = options.topic();
         if (!TopicTemplate.isLegal(topic)) {
-            throw new RelayException.Stopped("'" + topic + "' cannot name a topic", "choose another --topic", null);
+            throw new RelayException.Stopped(
+                    "'" + topic + "' cannot name a topic",
+                    "choose another --topic: 1 to 249 of A-Z a-z 0-9 . _ -",
+                    null);
         }
         if (source.topics().matches(topic) || topic.startsWith("tributary.")) {
             throw new RelayException.Stopped(
@@ -184,7 +188,9 @@ public final class HistoryReplay {
         try (HistoryRows rows = HistoryRows.asTheyAre(source)) {
             if (notes == null) {
                 rows.choose(options.part().selection(), null);
-                account.say("would replay " + described(rows.count()) + " to topic " + options.topic());
+                Map<String, Long> counts = rows.count();
+                requireAny(counts, options.part(), rows);
+                account.say("would replay " + described(counts) + " to topic " + options.topic());
             } else if (notes.total() > notes.done()) {
                 account.say("would go on behind " + notes.done() + " of " + notes.total() + " events in topic "
                         + options.topic());
@@ -228,13 +234,16 @@ public final class HistoryReplay {
                         covered(part, ends, topic.live(topics.existing(source.topics()::matches)));
                 Map<String, Long> counts = rows.count(); // from now on, they are not dropped
                 if (before == null) {
+                    requireAny(counts, part, rows);
                     losses.sayBeforeTheFirstRound(part);
                 } else {
                     losses.refuseBeforeAnotherRound(part, before.moment());
                 }
                 account.say(described(counts) + " to replay to topic " + options.topic());
                 String topicId = topic.create();
+                requireUnchanged(topic, topicId, earlier);
                 topic.takeOver();
+                requireUnchanged(topic, topicId, earlier); // from now on, nobody else writes
                 if (earlier != null) {
                     topic.reached(earlier.ends());
                 }
@@ -256,9 +265,34 @@ public final class HistoryReplay {
                         rows.snapshot().lsn(),
                         Map.of(),
                         live,
+                        hasWholeTopics(part),
                         null);
                 copy(topic, rows, begun, notes);
             }
+        }
+    }
+
+    /** A part without events is a slip, which would take the topic for good; of a source without events there is no part. */
+    private void requireAny(Map<String, Long> counts, Part part, HistoryRows rows) throws SQLException {
+        if (counts.isEmpty() && !part.equals(Part.ALL)) {
+            rows.choose(Part.ALL.selection(), null);
+            throw new RelayException.Stopped(
+                    "there are no events of " + Chosen.of(part) + " in source " + source.name() + ", which has "
+                            + described(rows.count()),
+                    "correct what is asked for; or wait until there is one",
+                    null);
+        }
+    }
+
+    /** While this one waited for open transactions and for the relay, another one may have begun or gone on. */
+    private void requireUnchanged(ReplayTopic topic, String topicId, @Nullable Replay earlier) {
+        Replay noted = topic.noted();
+        Replay now = noted != null && noted.topicId().equals(topicId) ? noted : null;
+        if (!Objects.equals(now, earlier)) {
+            throw new RelayException.Stopped(
+                    "another `replay` has written to topic " + options.topic() + " since this one was started",
+                    "see whether it is running; if it is not, go on with --resume",
+                    null);
         }
     }
 
@@ -313,8 +347,7 @@ public final class HistoryReplay {
      */
     private Map<String, Replay.Live> covered(Part part, Map<String, Replay.Live> then, Map<String, Replay.Live> now) {
         Map<String, Replay.Live> covered = new TreeMap<>();
-        boolean byType = !source.topics().topicFor("a").equals(source.topics().topicFor("b"));
-        if (part.hasWholeTypes() && (byType || part.aggregateTypes().isEmpty())) {
+        if (hasWholeTopics(part)) {
             now.forEach((topic, live) -> {
                 boolean chosen = part.aggregateTypes().isEmpty()
                         || part.aggregateTypes().stream()
@@ -332,6 +365,11 @@ public final class HistoryReplay {
             });
         }
         return covered;
+    }
+
+    private boolean hasWholeTopics(Part part) {
+        boolean byType = !source.topics().topicFor("a").equals(source.topics().topicFor("b"));
+        return part.hasWholeTypes() && (byType || part.aggregateTypes().isEmpty());
     }
 
     private void copy(ReplayTopic topic, HistoryRows rows, Replay begun, ReplayNotes notes) throws SQLException {

@@ -8,8 +8,11 @@ import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.source.HistoryRows.Place;
 import dev.tributary.relay.source.HistorySnapshot;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.StringJoiner;
 import java.util.TreeSet;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -64,6 +67,29 @@ record ReplayNotes(
                     until == null ? null : Instant.parse(until),
                     from == null ? null : Position.parse(from),
                     to == null ? null : Position.parse(to));
+        }
+
+        /** In the words of the command line. */
+        @Override
+        public String toString() {
+            StringJoiner words = new StringJoiner(" ");
+            words.setEmptyValue("the whole history");
+            if (aggregateId != null) {
+                words.add("--aggregate " + aggregateTypes.get(0) + "/" + aggregateId);
+            } else {
+                aggregateTypes.forEach(type -> words.add("--aggregate-type " + type));
+            }
+            Map<String, @Nullable String> limits = new LinkedHashMap<>();
+            limits.put("since", since);
+            limits.put("until", until);
+            limits.put("from-position", from);
+            limits.put("to-position", to);
+            limits.forEach((option, limit) -> {
+                if (limit != null) {
+                    words.add("--" + option + " " + limit);
+                }
+            });
+            return words.toString();
         }
     }
 

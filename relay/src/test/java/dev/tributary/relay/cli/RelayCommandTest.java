@@ -225,7 +225,21 @@ class RelayCommandTest {
                 .isEqualTo(2);
         assertThat(replay(config, "x", "--from-position", "1").err()).contains("--from-position: not a position");
         assertThat(replay(config, "x", "--events-per-second", "0").exitCode()).isEqualTo(2);
-        assertThat(replay(config, "x", "--since", "yesterday").exitCode()).isEqualTo(2);
+        Outcome yesterday = replay(config, "x", "--since", "2026-01-31");
+        assertThat(yesterday.exitCode()).isEqualTo(2);
+        assertThat(yesterday.err())
+                .startsWith(
+                        "Invalid value for option '--since': '2026-01-31' is not a time with its offset from UTC, such as");
+        String early = "2026-01-31T00:00:00Z";
+        assertThat(replay(config, "x", "--since", early, "--until", early).err())
+                .startsWith("--since " + early + " is not before --until " + early);
+        assertThat(replay(config, "x", "--accept-loss").err()).startsWith("--accept-loss comes with --resume");
+        assertThat(replay(config, "x", "--aggregate", "order/").err()).startsWith("--aggregate must be TYPE/ID");
+        Outcome slip = replay(config, "replay-" + source, "--aggregate", "ordr/2", "--dry-run");
+        assertThat(slip.exitCode()).isEqualTo(1);
+        assertThat(slip.err())
+                .contains("there are no events of --aggregate ordr/2 in source " + source
+                        + ", which has 6 events: 3 of customer, 3 of order");
     }
 
     private Outcome replay(String config, String topic, String... more) {
