@@ -10,6 +10,7 @@ import java.util.Arrays;
 final class LastSequences {
     private static final long NONE = 0;
     private static final int CAPACITY_MIN = 64;
+    private static final int ENTRY_BYTES_MIN = Long.BYTES + 1;
     private static final int ENTRY_BYTES_MAX = Long.BYTES + 10;
     private static final long FNV_OFFSET = 0xcbf29ce484222325L;
     private static final long FNV_PRIME = 0x100000001b3L;
@@ -105,6 +106,11 @@ final class LastSequences {
         LastSequences larger = new LastSequences(entries.length);
         larger.putAll(this);
         entries = larger.entries;
+    }
+
+    /** What {@link #encode} takes at least. */
+    long encodedBytesMin() {
+        return (long) size * ENTRY_BYTES_MIN;
     }
 
     /** For {@link #decode}: each key in 8 bytes, its sequence in as many as it needs, usually one or two. */

@@ -114,9 +114,10 @@ final class PartitionSequences {
                     byte[] data = row.getBytes(2);
                     recent.decode(data);
                     learnt = true;
-                    // An upper bound for what one that was rewritten now would have
-                    journal = new Journal(row.getLong(1), new byte[0], journal.bytes + data.length, 0);
                     forgetOldest();
+                    // Not to be written anew for nothing but that it was read: what it would have then is known about
+                    long bytesIfRewritten = recent.encodedBytesMin() + older.encodedBytesMin();
+                    journal = new Journal(row.getLong(1), new byte[0], journal.bytes + data.length, bytesIfRewritten);
                 }
             }
         }

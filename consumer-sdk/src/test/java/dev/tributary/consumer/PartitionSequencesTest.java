@@ -96,6 +96,44 @@ class PartitionSequencesTest {
                 .isLessThan(400 << 10);
     }
 
+    /** However many aggregates there are, who takes over a partition writes no more than what is new. */
+    @Test
+    void isNotWrittenAnewForHavingBeenRead() throws SQLException {
+        try (Connection connection = view.dataSource().getConnection()) {
+            connection.setAutoCommit(false);
+            PartitionSequences first = new PartitionSequences("view", PARTITION, 1_000_000, null);
+            apply(first, connection, 60_000, 1);
+            for (int i = 1; i <= 3; i++) {
+                PartitionSequences next = new PartitionSequences("view", PARTITION, 1_000_000, null);
+                next.load(connection);
+                apply(next, connection, 1, 1 + i);
+                assertThat(firstRow()).isEqualTo(1);
+            }
+            PartitionSequences all = new PartitionSequences("view", PARTITION, 1_000_000, null);
+            all.load(connection);
+            apply(all, connection, 60_000, 100);
+            assertThat(firstRow()).isEqualTo(1);
+            all.load(connection);
+            apply(all, connection, 1, 101);
+            assertThat(firstRow()).as("of a journal that said everything twice").isGreaterThan(1);
+        }
+    }
+
+    private static void apply(PartitionSequences sequences, Connection connection, int aggregates, long sequence)
+            throws SQLException {
+        sequences.begin();
+        for (int i = 0; i < aggregates; i++) {
+            sequences.applied(event(i, sequence), sequence - 1);
+        }
+        sequences.write(connection);
+        connection.commit();
+        sequences.committed();
+    }
+
+    private long firstRow() throws SQLException {
+        return view.number("SELECT min(row_number) FROM tributary.aggregate_sequence");
+    }
+
     @Test
     void forgetsThoseThatHadNoEventForLongest() throws SQLException {
         PartitionSequences sequences = new PartitionSequences("view", PARTITION, 1_000, null);
