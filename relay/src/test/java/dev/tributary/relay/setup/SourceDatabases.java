@@ -55,7 +55,7 @@ record SourceDatabases(LocalPostgres postgres, SourceConfig source) implements A
                                 JOIN pg_class c ON c.oid = tgrelid WHERE relnamespace = to_regnamespace('tributary')
                             UNION ALL SELECT 'publication ' || pubname || xmin FROM pg_publication
                             UNION ALL SELECT 'slot ' || slot_name || restart_lsn FROM pg_replication_slots
-                                WHERE database = current_database()
+                                WHERE database = current_database() AND NOT temporary
                             ORDER BY 1
                             """));
         }
