@@ -1,8 +1,5 @@
 package dev.tributary.samples.benchmarks;
 
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.localstack.JavaProcess;
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
@@ -15,9 +12,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -64,10 +61,9 @@ final class GrowthBenchmark implements Callable<Integer> {
     @Option(names = "--payload", description = "Payload size, bytes; at least 64.")
     private int payload = 300;
 
-    @Option(names = "--json", description = "Where to write all figures as JSON.")
-    private @Nullable Path jsonFile;
+    @Mixin
+    private JsonReport json = new JsonReport();
 
-    private final ObjectNode json = JsonMapper.builder().build().createObjectNode();
     private Path directory = Path.of(".");
 
     @Spec
@@ -77,7 +73,6 @@ final class GrowthBenchmark implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         requireDivisible();
-        json.set("machine", Machine.json());
         directory = Files.createTempDirectory("benchmarks-growth");
         FigureTable byEvents = new FigureTable("events", "events", FigureTable.Growth.RATIO);
         FigureTable byAggregates = new FigureTable("aggregates", "aggregates of the events", FigureTable.Growth.RATIO);
@@ -126,13 +121,8 @@ final class GrowthBenchmark implements Callable<Integer> {
 
     private void write(String name, FigureTable figures) throws IOException {
         System.err.printf("%s: %s measured, load %.1f%n", name, figures.json().size(), Machine.load());
-        json.set(name, figures.json());
-        if (jsonFile != null) {
-            JsonMapper.builder()
-                    .enable(SerializationFeature.INDENT_OUTPUT)
-                    .build()
-                    .writeValue(jsonFile.toFile(), json);
-        }
+        json.root().set(name, figures.json());
+        json.write(); // what is there stays if a later one fails
     }
 
     @SuppressWarnings("try") // the cores are kept awake for the round trips inside

@@ -1,8 +1,5 @@
 package dev.tributary.samples.benchmarks;
 
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.localstack.JavaProcess;
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
@@ -23,9 +20,9 @@ import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What a source costs in one relay process. */
@@ -85,8 +82,8 @@ final class SourcesBenchmark implements Callable<Integer> {
     @Option(names = "--payload", description = "Payload size, bytes; at least 64.")
     private int payload = 300;
 
-    @Option(names = "--json", description = "Where to write all figures as JSON.")
-    private @Nullable Path jsonFile;
+    @Mixin
+    private JsonReport json = new JsonReport();
 
     private final FigureTable measured = new FigureTable("sources", "sources", FigureTable.Growth.EACH_FURTHER);
     private Path directory = Path.of(".");
@@ -94,8 +91,6 @@ final class SourcesBenchmark implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         directory = Files.createTempDirectory("benchmarks-sources");
-        ObjectNode json = JsonMapper.builder().build().createObjectNode();
-        json.set("machine", Machine.json());
         List<LocalPostgres> started = new ArrayList<>();
         try (LocalKafka kafka = LocalKafka.startOwn(Map.of("log.segment.delete.delay.ms", "0"))) {
             for (int i = 0; i < Math.min(servers, Collections.max(counts)); i++) {
@@ -107,8 +102,8 @@ final class SourcesBenchmark implements Callable<Integer> {
                     measure(estate, kafka);
                 }
                 System.err.printf("%d sources measured, load %.1f%n", count, Machine.load());
-                json.set("sources", measured.json());
-                write(json); // what is there stays if a later one fails
+                json.root().set("sources", measured.json());
+                json.write(); // what is there stays if a later one fails
             }
             System.out.println(measured.markdown());
         } finally {
@@ -116,15 +111,6 @@ final class SourcesBenchmark implements Callable<Integer> {
             Directories.delete(directory);
         }
         return ExitCode.OK;
-    }
-
-    private void write(ObjectNode json) throws IOException {
-        if (jsonFile != null) {
-            JsonMapper.builder()
-                    .enable(SerializationFeature.INDENT_OUTPUT)
-                    .build()
-                    .writeValue(jsonFile.toFile(), json);
-        }
     }
 
     private void measure(Estate estate, LocalKafka kafka) throws Exception {
