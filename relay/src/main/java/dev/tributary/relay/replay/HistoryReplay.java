@@ -36,6 +36,9 @@ import org.jspecify.annotations.Nullable;
  * view goes on without a seam. Why so: docs/adr/0006-history-then-live.md.
  */
 public final class HistoryReplay {
+    /** The ordinal of a position is an unsigned number of 32 bits. */
+    private static final long EVENTS_MAX = 1L << 32;
+
     private static final int SLOT_CHARS_MAX = 63;
 
     private final SourceConfig source;
@@ -239,6 +242,9 @@ public final class HistoryReplay {
                 } else {
                     losses.refuseBeforeAnotherRound(part, before.moment());
                 }
+                long sent = before == null ? 0 : before.sent();
+                long total = counts.values().stream().mapToLong(Long::longValue).sum();
+                requirePositions(sent, total);
                 account.say(described(counts) + " to replay to topic " + options.topic());
                 String topicId = topic.create();
                 requireUnchanged(topic, topicId, earlier);
@@ -252,9 +258,9 @@ public final class HistoryReplay {
                         Chosen.of(part),
                         Moment.of(rows.snapshot()),
                         before == null ? null : before.moment(),
-                        before == null ? 0 : before.sent(),
+                        sent,
                         0,
-                        counts.values().stream().mapToLong(Long::longValue).sum(),
+                        total,
                         null);
                 Replay begun = new Replay(
                         source.name(),
@@ -280,6 +286,16 @@ public final class HistoryReplay {
                     "there are no events of " + Chosen.of(part) + " in source " + source.name() + ", which has "
                             + described(rows.count()),
                     "correct what is asked for; or wait until there is one",
+                    null);
+        }
+    }
+
+    /** Those behind the last position would begin again with the first, and be taken for repeats. */
+    static void requirePositions(long sentBefore, long toSend) {
+        if (sentBefore + toSend > EVENTS_MAX) {
+            throw new RelayException.Stopped(
+                    "a replay has positions for " + EVENTS_MAX + " events, and there are " + (sentBefore + toSend),
+                    "replay aggregate types one by one, each to a topic of its own: --aggregate-type",
                     null);
         }
     }
