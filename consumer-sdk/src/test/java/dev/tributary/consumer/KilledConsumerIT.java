@@ -102,7 +102,7 @@ class KilledConsumerIT {
             process.resume();
             eventually(() -> assertThat(output).contains("RELEASED"));
             // It has noticed: its attempt has failed, or its partition is gone
-            eventually(() -> assertThat(output.subList(output.indexOf("RELEASED"), output.size()))
+            eventually(() -> assertThat(output.stream().skip(output.indexOf("RELEASED")))
                     .anyMatch(line -> line.matches(NOTICED)));
             assertEachAppliedOnceInOrder(11);
             assertThat(view.totals()).containsEntry("a0", before.get("a0")).containsEntry("a1", before.get("a1") + 1);

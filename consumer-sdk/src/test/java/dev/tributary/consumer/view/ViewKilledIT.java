@@ -78,8 +78,7 @@ class ViewKilledIT {
             for (int kill = 0; kill < KILLS; kill++) {
                 int said = output.size();
                 try (JavaProcess process = startProcess(Long.MAX_VALUE, true)) {
-                    eventually(() ->
-                            assertThat(output.subList(said, output.size())).contains("SWITCHED"));
+                    eventually(() -> assertThat(output.stream().skip(said)).contains("SWITCHED"));
                     LockSupport.parkNanos(ThreadLocalRandom.current()
                             .nextLong(Duration.ofMillis(300).toNanos()));
                     process.kill();
