@@ -25,7 +25,7 @@ GRANT USAGE ON SCHEMA tributary TO tributary_writer, tributary_reader, tributary
 
 -- Publishes and appends, and sees neither an event nor what is in a snapshot; deletes nothing.
 GRANT INSERT ON tributary.outbox, tributary.event_store TO tributary_writer;
-GRANT INSERT, SELECT, UPDATE (sequence) ON tributary.aggregate TO tributary_writer;
+GRANT INSERT, SELECT, UPDATE (sequence, room) ON tributary.aggregate TO tributary_writer;
 GRANT INSERT, SELECT (aggregate_type, aggregate_id), UPDATE (sequence, type, state) ON tributary.snapshot
     TO tributary_writer;
 

@@ -56,14 +56,20 @@ COMMENT ON TABLE tributary.event_store IS
 -- The head of each aggregate. Its row lock is what makes sequences free of gaps: a writer holds it until it commits or
 -- rolls back. Each event updates this row: the fill factor leaves room for updates that touch no index, and there is no
 -- CHECK, whose expression PostgreSQL would read anew for every statement. The relay finds the types by the key's beginning.
+--
+-- Rows are born wider than they stay. PostgreSQL clears a page of old versions whenever it has less free space than the fill
+-- factor says, and rows that stay as they were inserted fill a page just to there, so that each update would clear a page.
 CREATE TABLE IF NOT EXISTS tributary.aggregate (
     aggregate_type text COLLATE "C" NOT NULL,
     aggregate_id   text COLLATE "C" NOT NULL,
     sequence       bigint NOT NULL,
+    room           text   DEFAULT repeat(' ', 32),
     PRIMARY KEY (aggregate_type, aggregate_id)
 ) WITH (fillfactor = 70);
 
 COMMENT ON TABLE tributary.aggregate IS 'Tributary: the last sequence of each aggregate.';
+COMMENT ON COLUMN tributary.aggregate.room IS
+    'Means nothing. Given up with the aggregate''s second event, so that its page has room for new versions of its rows.';
 
 -- An event is a fact that others may have acted on: it is never changed.
 CREATE OR REPLACE FUNCTION tributary.refuse_update() RETURNS trigger
@@ -119,7 +125,7 @@ BEGIN
     IF expected_last IS NULL THEN
         INSERT INTO tributary.aggregate AS head (aggregate_type, aggregate_id, sequence)
         VALUES (of_type, of_id, event_count)
-        ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET sequence = head.sequence + excluded.sequence
+        ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET sequence = head.sequence + excluded.sequence, room = NULL
         RETURNING head.sequence - event_count INTO last;
         RETURN last;
     ELSIF expected_last = 0 THEN
@@ -127,7 +133,7 @@ BEGIN
         VALUES (of_type, of_id, event_count)
         ON CONFLICT DO NOTHING;
     ELSE
-        UPDATE tributary.aggregate SET sequence = sequence + event_count
+        UPDATE tributary.aggregate SET sequence = sequence + event_count, room = NULL
         WHERE aggregate_type = of_type COLLATE "C" AND aggregate_id = of_id COLLATE "C" AND sequence = expected_last;
     END IF;
     IF FOUND THEN

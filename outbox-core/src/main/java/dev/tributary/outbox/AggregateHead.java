@@ -7,6 +7,8 @@ final class AggregateHead {
     private final Key key;
     private int eventCount;
     private @Nullable Long expectedLast;
+    /** How far ahead of the last sequence the first event with an expectation will be. */
+    private int firstExpecting;
 
     /** Sorted, so that every writer locks aggregates in the same order. */
     record Key(String type, String id) implements Comparable<Key> {
@@ -36,7 +38,10 @@ final class AggregateHead {
                         + " contradicts the events before it in the same call, of which it is number " + eventCount
                         + ": expect consecutive numbers in list order, or only expect the first");
             }
-            expectedLast = last;
+            if (expectedLast == null) {
+                expectedLast = last;
+                firstExpecting = eventCount;
+            }
         }
         return eventCount;
     }
@@ -55,10 +60,15 @@ final class AggregateHead {
     }
 
     /**
+     * What the first event with an expectation is told.
+     *
      * @param answer what {@code tributary.advance_aggregate} returns for a conflict: -1 - (the last sequence)
-     * @param ahead how far ahead of the last sequence the event was to be
      */
-    static SequenceConflictException conflict(NewEvent event, long expected, long answer, int ahead) {
-        return new SequenceConflictException(event.aggregateType(), event.aggregateId(), expected, -1 - answer + ahead);
+    SequenceConflictException conflict(long answer) {
+        if (expectedLast == null) {
+            throw new IllegalStateException("a conflict where nothing was expected");
+        }
+        return new SequenceConflictException(
+                key.type(), key.id(), expectedLast + firstExpecting, -1 - answer + firstExpecting);
     }
 }

@@ -23,9 +23,12 @@ final class AppendEvents {
             @Nullable String snapshotType,
             byte @Nullable [] snapshot)
             throws SQLException {
-        return events.size() <= WriteFew.EVENTS_MAX && snapshot == null
-                ? WriteFew.ofOneAggregate(connection, EventTable.EVENT_STORE, expectedLast, events)
-                : many(connection, expectedLast, events, snapshotType, snapshot);
+        if (events.size() > WriteFew.EVENTS_MAX || snapshot != null) {
+            return many(connection, expectedLast, events, snapshotType, snapshot);
+        }
+        return expectedLast == null
+                ? WriteFew.nextAndTell(connection, EventTable.EVENT_STORE, events)
+                : WriteFew.expecting(connection, EventTable.EVENT_STORE, expectedLast, events);
     }
 
     private static long many(

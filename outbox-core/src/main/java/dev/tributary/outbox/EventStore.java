@@ -98,11 +98,9 @@ public final class EventStore {
         if (expectedSequence != null && before < 0) {
             return new AppendResult.Conflict(first.aggregateType(), first.aggregateId(), expectedSequence, -1 - before);
         }
-        List<PublishedEvent> published = new ArrayList<>(prepared.size());
-        for (PreparedEvent event : prepared) {
-            published.add(event.published(before + published.size() + 1));
-        }
-        return new AppendResult.Appended(before + published.size(), List.copyOf(published));
+        return new AppendResult.Appended(
+                before + prepared.size(),
+                prepared.stream().map(PreparedEvent::id).toList());
     }
 
     private static void requireOneAggregate(List<NewEvent> events) {

@@ -20,22 +20,20 @@ final class FewSql {
     }
 
     /**
-     * Moves an aggregate's head and writes its events behind it. Answers with the head's sequence, in one row.
+     * Moves an aggregate's head and writes its events behind it; nothing if the head is not moved. Answers with the number of
+     * events written only: a row, such as one with the sequence, takes PostgreSQL a twelfth of the whole more.
      *
      * @param moveHead a statement that may have {@code %d} in place of the number of events
      */
     static FewSql numbered(String table, String moveHead) {
+        return new FewSql(events -> head(moveHead, events) + " " + insertBehindHead(table, events));
+    }
+
+    /** The same, and answers with the head's sequence, in one row. */
+    static FewSql numberedAndTold(String table, String moveHead) {
         // Not from what was inserted: who may write need not be allowed to read events
         return new FewSql(events -> head(moveHead, events) + ", written AS (" + insertBehindHead(table, events)
                 + ") SELECT sequence FROM head");
-    }
-
-    /**
-     * The same if the head can be moved; otherwise writes nothing. Answers with the number of events written only, which
-     * costs PostgreSQL less than a row.
-     */
-    static FewSql numberedIfMoved(String table, String moveHead) {
-        return new FewSql(events -> head(moveHead, events) + " " + insertBehindHead(table, events));
     }
 
     private static String head(String moveHead, int events) {

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tributary.outbox.wire.ReadToken;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -39,19 +39,21 @@ public final class Outbox {
     }
 
     /**
-     * Publishes one event.
+     * Publishes one event, and returns its id.
      *
      * @see #publish(Connection, List)
      */
-    public PublishedEvent publish(Connection connection, NewEvent event) throws SQLException {
+    public UUID publish(Connection connection, NewEvent event) throws SQLException {
         return publish(connection, List.of(event)).get(0);
     }
 
     /**
      * Publishes events in list order, all or none.
      *
+     * <p>Their numbers are not told, since to tell them costs the database more: {@link #sequence} does.
+     *
      * @param connection with auto-commit off; is neither committed, rolled back nor closed
-     * @return the events as written, in list order
+     * @return the events' ids in list order: UUIDs of version 7, unique, and growing within the process
      * @throws EventRejectedException if anything about the call is not acceptable; nothing was sent to the database
      * @throws SequenceConflictException if an event would not get the number that it was expected to; nothing was
      *     written, the transaction is still usable
@@ -59,14 +61,30 @@ public final class Outbox {
      * @throws SQLException if the database refuses; as always, the transaction is then lost. SQLState 40001 and 40P01
      *     mean that it can be tried again from its beginning.
      */
-    public List<PublishedEvent> publish(Connection connection, List<NewEvent> events) throws SQLException {
+    public List<UUID> publish(Connection connection, List<NewEvent> events) throws SQLException {
         CallerTransaction.require(connection);
         if (events.isEmpty()) {
             return List.of();
         }
         List<PreparedEvent> prepared = prepare.all(events);
         try {
-            return published(prepared, WriteEvents.write(connection, prepared));
+            WriteEvents.write(connection, prepared);
+        } catch (SQLException e) {
+            throw CallerTransaction.named(e);
+        }
+        return prepared.stream().map(PreparedEvent::id).toList();
+    }
+
+    /**
+     * The number of an aggregate's last sequenced event, 0 for an aggregate without any; one round trip. In a transaction that
+     * has published a sequenced event of the aggregate it is the number of that one, and stays so until the transaction ends;
+     * otherwise another writer may be about to move it.
+     *
+     * @throws OutboxException if the database has no Tributary tables
+     */
+    public long sequence(Connection connection, String aggregateType, String aggregateId) throws SQLException {
+        try {
+            return WriteFew.last(connection, aggregateType, aggregateId);
         } catch (SQLException e) {
             throw CallerTransaction.named(e);
         }
@@ -100,14 +118,6 @@ public final class Outbox {
                     "a source's name has lower-case letters, digits and underscores, and '" + source + "' is none");
         }
         return source;
-    }
-
-    private static List<PublishedEvent> published(List<PreparedEvent> events, List<@Nullable Long> sequences) {
-        List<PublishedEvent> published = new ArrayList<>(events.size());
-        for (int i = 0; i < events.size(); i++) {
-            published.add(events.get(i).published(sequences.get(i)));
-        }
-        return List.copyOf(published);
     }
 
     /** Not thread-safe. */

@@ -15,8 +15,4 @@ record PreparedEvent(
         String type,
         String contentType,
         byte[] payload,
-        @Nullable String headers) {
-    PublishedEvent published(@Nullable Long sequence) {
-        return new PublishedEvent(id, event.aggregateType(), event.aggregateId(), sequence);
-    }
-}
+        @Nullable String headers) {}

@@ -2,27 +2,22 @@ package dev.tributary.outbox;
 
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** Writes events in one round trip, in the way that costs least. */
 final class WriteEvents {
     private WriteEvents() {}
 
-    /** Returns the events' sequences in list order, null for unsequenced ones. */
-    static List<@Nullable Long> write(Connection connection, List<PreparedEvent> events) throws SQLException {
-        if (events.size() <= WriteFew.EVENTS_MAX) {
-            if (areUnsequenced(events)) {
-                WriteFew.unsequenced(connection, events);
-                return Collections.nCopies(events.size(), null);
-            }
-            if (areOfOneAggregate(events)) {
-                return ofOneAggregate(connection, events);
-            }
+    /** @throws SequenceConflictException if an event would not get the number that it is expected to; nothing is written then */
+    static void write(Connection connection, List<PreparedEvent> events) throws SQLException {
+        boolean few = events.size() <= WriteFew.EVENTS_MAX;
+        if (few && areUnsequenced(events)) {
+            WriteFew.unsequenced(connection, events);
+        } else if (few && areOfOneAggregate(events)) {
+            ofOneAggregate(connection, events);
+        } else {
+            new WriteMany(events).write(connection);
         }
-        return new WriteMany(events).write(connection);
     }
 
     private static boolean areUnsequenced(List<PreparedEvent> events) {
@@ -46,23 +41,20 @@ final class WriteEvents {
         return true;
     }
 
-    private static List<@Nullable Long> ofOneAggregate(Connection connection, List<PreparedEvent> events)
-            throws SQLException {
+    private static void ofOneAggregate(Connection connection, List<PreparedEvent> events) throws SQLException {
         AggregateHead head =
                 new AggregateHead(AggregateHead.Key.of(events.get(0).event()));
         for (PreparedEvent event : events) {
             head.add(event.event());
         }
-        long last = WriteFew.ofOneAggregate(connection, EventTable.OUTBOX, head.expectedLast(), events);
-        List<@Nullable Long> sequences = new ArrayList<>(events.size());
-        for (int ahead = 1; ahead <= events.size(); ahead++) {
-            NewEvent event = events.get(ahead - 1).event();
-            Long expected = event.expectedSequence();
-            if (last < 0 && expected != null) {
-                throw AggregateHead.conflict(event, expected, last, ahead);
-            }
-            sequences.add(last + ahead);
+        Long expectedLast = head.expectedLast();
+        if (expectedLast == null) {
+            WriteFew.next(connection, EventTable.OUTBOX, events);
+            return;
         }
-        return sequences;
+        long last = WriteFew.expecting(connection, EventTable.OUTBOX, expectedLast, events);
+        if (last < 0) {
+            throw head.conflict(last);
+        }
     }
 }

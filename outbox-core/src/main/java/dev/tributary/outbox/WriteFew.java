@@ -5,7 +5,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a few events, as nearly every call has: unsequenced ones, or those of one aggregate. One statement with a parameter
@@ -34,23 +33,18 @@ final class WriteFew {
         }
     }
 
-    /**
-     * Numbers the events of one aggregate in list order.
-     *
-     * @param expectedLast the sequence that the aggregate must be at, 0 for one without events, null where any will do
-     * @return the sequence that it was at, or, writing nothing, -1 - (the sequence that it is at)
-     */
-    static long ofOneAggregate(
-            Connection connection, EventTable table, @Nullable Long expectedLast, List<PreparedEvent> events)
-            throws SQLException {
-        return expectedLast == null
-                ? next(connection, table, events)
-                : expecting(connection, table, expectedLast, events);
+    /** Numbers the events of one aggregate in list order, whatever it is at. */
+    static void next(Connection connection, EventTable table, List<PreparedEvent> events) throws SQLException {
+        try (PreparedStatement write = connection.prepareStatement(table.next(events.size()))) {
+            setAll(write, 0, events);
+            write.executeUpdate();
+        }
     }
 
-    private static long next(Connection connection, EventTable table, List<PreparedEvent> events) throws SQLException {
-        try (PreparedStatement write = connection.prepareStatement(table.insert(null, events.size()))) {
-            setAll(write, null, events);
+    /** The same, and tells the sequence that the aggregate was at. */
+    static long nextAndTell(Connection connection, EventTable table, List<PreparedEvent> events) throws SQLException {
+        try (PreparedStatement write = connection.prepareStatement(table.nextAndTell(events.size()))) {
+            setAll(write, 0, events);
             try (ResultSet head = write.executeQuery()) {
                 head.next();
                 return head.getLong(1) - events.size();
@@ -58,31 +52,49 @@ final class WriteFew {
         }
     }
 
-    private static long expecting(
-            Connection connection, EventTable table, long expectedLast, List<PreparedEvent> events)
+    /**
+     * Numbers the events of one aggregate in list order if it is where it is expected to be.
+     *
+     * @param last the sequence that the aggregate must be at, 0 for one without events
+     * @return the sequence that it was at, or, writing nothing, -1 - (the sequence that it is at)
+     */
+    static long expecting(Connection connection, EventTable table, long last, List<PreparedEvent> events)
             throws SQLException {
         while (true) {
-            try (PreparedStatement write = connection.prepareStatement(table.insert(expectedLast, events.size()))) {
-                setAll(write, expectedLast, events);
+            try (PreparedStatement write = connection.prepareStatement(table.expecting(last, events.size()))) {
+                setAll(write, last, events);
                 if (write.executeUpdate() > 0) {
-                    return expectedLast;
+                    return last;
                 }
             }
-            long actual = actual(connection, events.get(0).event());
-            if (actual != expectedLast) {
+            NewEvent event = events.get(0).event();
+            // With a snapshot of its own, which sees what the writer that we waited for has committed
+            long actual = last(connection, event.aggregateType(), event.aggregateId());
+            if (actual != last) {
                 return -1 - actual;
             }
             // Somebody has just brought it to where it is expected
         }
     }
 
-    private static void setAll(PreparedStatement write, @Nullable Long expectedLast, List<PreparedEvent> events)
+    /** The sequence that an aggregate is at, 0 for one without events. */
+    static long last(Connection connection, String aggregateType, String aggregateId) throws SQLException {
+        try (PreparedStatement query = connection.prepareStatement(LAST)) {
+            query.setString(1, aggregateType);
+            query.setString(2, aggregateId);
+            try (ResultSet head = query.executeQuery()) {
+                return head.next() ? head.getLong(1) : 0;
+            }
+        }
+    }
+
+    private static void setAll(PreparedStatement write, long expectedLast, List<PreparedEvent> events)
             throws SQLException {
         NewEvent first = events.get(0).event();
         write.setString(1, first.aggregateType());
         write.setString(2, first.aggregateId());
         int parameter = 2;
-        if (expectedLast != null && expectedLast > 0) {
+        if (expectedLast > 0) {
             write.setLong(++parameter, expectedLast);
         }
         for (PreparedEvent event : events) {
@@ -98,16 +110,5 @@ final class WriteFew {
         statement.setBytes(parametersBefore + 3, event.payload());
         statement.setString(parametersBefore + 4, event.headers());
         return parametersBefore + 4;
-    }
-
-    /** With a snapshot of its own, which sees what the writer that we waited for has committed. */
-    private static long actual(Connection connection, NewEvent event) throws SQLException {
-        try (PreparedStatement query = connection.prepareStatement(LAST)) {
-            query.setString(1, event.aggregateType());
-            query.setString(2, event.aggregateId());
-            try (ResultSet head = query.executeQuery()) {
-                return head.next() ? head.getLong(1) : 0;
-            }
-        }
     }
 }

@@ -5,7 +5,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
@@ -36,15 +35,14 @@ final class WriteMany {
         }
     }
 
-    /** Returns the events' sequences in list order, null for unsequenced ones. */
-    List<@Nullable Long> write(Connection connection) throws SQLException {
-        int[] headOfEvent = headOfEvent();
+    /** @throws SequenceConflictException if an event would not get the number that it is expected to; nothing is written then */
+    void write(Connection connection) throws SQLException {
         try (PreparedStatement write = connection.prepareStatement(WRITE)) {
             setHeads(connection, write);
-            setEvents(connection, write, headOfEvent);
+            setEvents(connection, write, headOfEvent());
             try (ResultSet result = write.executeQuery()) {
                 result.next();
-                return sequences((Long[]) result.getArray(1).getArray(), headOfEvent);
+                requireNoConflict((Long[]) result.getArray(1).getArray());
             }
         }
     }
@@ -97,17 +95,9 @@ final class WriteMany {
     }
 
     /** @param lasts by aggregate, up to the first conflict, what {@code tributary.advance_aggregate} returned */
-    private List<@Nullable Long> sequences(Long[] lasts, int[] headOfEvent) {
-        List<@Nullable Long> sequences = new ArrayList<>(ahead.length);
-        int conflict = lasts.length > 0 && lasts[lasts.length - 1] < 0 ? lasts.length : -1;
-        for (int i = 0; i < ahead.length; i++) {
-            NewEvent event = events.get(i).event();
-            Long expected = event.expectedSequence();
-            if (expected != null && headOfEvent[i] == conflict) {
-                throw AggregateHead.conflict(event, expected, lasts[conflict - 1], ahead[i]);
-            }
-            sequences.add(conflict > 0 || ahead[i] == 0 ? null : Long.valueOf(lasts[headOfEvent[i] - 1] + ahead[i]));
+    private void requireNoConflict(Long[] lasts) {
+        if (lasts.length > 0 && lasts[lasts.length - 1] < 0) {
+            throw List.copyOf(heads.values()).get(lasts.length - 1).conflict(lasts[lasts.length - 1]);
         }
-        return sequences;
     }
 }

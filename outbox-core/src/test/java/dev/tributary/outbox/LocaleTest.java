@@ -7,8 +7,8 @@ import dev.tributary.localstack.LocalPostgres;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -34,7 +34,7 @@ class LocaleTest {
         LocalPostgres.shared().changeLocale(database.url(), "da");
         assertThat(database.text("SELECT 'aa' < 'b'")).isEqualTo("f");
         assertThat(write(database, 2)).containsOnly(3L);
-        assertThat(database.text("SELECT count(*) FROM tributary.aggregate")).isEqualTo("" + 3 * IDS.size());
+        assertThat(database.text("SELECT count(*) FROM tributary.aggregate")).isEqualTo("" + 4 * IDS.size());
         try (Connection transaction = database.transaction()) {
             for (String id : IDS) {
                 assertThat(store.load(transaction, "kept", id))
@@ -47,15 +47,13 @@ class LocaleTest {
     /** One more event of each aggregate, in all ways that there are; the sequences that they got. */
     private List<Long> write(TestDatabase database, long expected) throws SQLException {
         try (Connection transaction = database.transaction()) {
-            List<Long> sequences =
-                    outbox
-                            .publish(
-                                    transaction,
-                                    IDS.stream().map(id -> event("sent", id)).toList())
-                            .stream()
-                            .map(PublishedEvent::sequence)
-                            .collect(Collectors.toList());
+            List<Long> sequences = new ArrayList<>();
+            outbox.publish(
+                    transaction, IDS.stream().map(id -> event("sent", id)).toList());
             for (String id : IDS) {
+                outbox.publish(transaction, event("alone", id));
+                sequences.add(outbox.sequence(transaction, "sent", id));
+                sequences.add(outbox.sequence(transaction, "alone", id));
                 assertThat(store.append(transaction, expected, List.of(event("kept", id))))
                         .isInstanceOf(AppendResult.Appended.class);
             }

@@ -132,7 +132,7 @@ public final class Aggregates<C, S, E> {
         AppendResult result =
                 store.append(connection, loaded.sequence(), written, snapshot(loaded, written.size(), state));
         return result instanceof Appended appended
-                ? new Decision<>(state, appended.sequence(), appended.events())
+                ? new Decision<>(state, appended.sequence(), appended.eventIds())
                 : null;
     }
 

@@ -4,7 +4,6 @@ import dev.tributary.outbox.EventRejectedException;
 import dev.tributary.outbox.NewEvent;
 import dev.tributary.outbox.Outbox;
 import dev.tributary.outbox.OutboxException;
-import dev.tributary.outbox.PublishedEvent;
 import dev.tributary.outbox.wire.ReadToken;
 import io.micronaut.context.annotation.EachBean;
 import io.micronaut.context.annotation.Parameter;
@@ -14,6 +13,7 @@ import io.micronaut.transaction.jdbc.DataSourceTransactionManager;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,20 +48,20 @@ public final class TransactionalOutbox {
      *
      * @see #publish(List)
      */
-    public List<PublishedEvent> publish(NewEvent... events) {
+    public List<UUID> publish(NewEvent... events) {
         return publish(List.of(events));
     }
 
     /**
      * Publishes events in list order, all or none, in one round trip.
      *
-     * @return the events as written, in list order
+     * @return the events' ids in list order
      * @throws EventRejectedException if there is no transaction on this data source, or an event is not acceptable
      * @throws dev.tributary.outbox.SequenceConflictException if an event would not get the number that it was expected
      *     to; caught within the transaction, that is still usable
      * @throws OutboxException if the database refuses; the {@link SQLException} is the cause
      */
-    public List<PublishedEvent> publish(List<NewEvent> events) {
+    public List<UUID> publish(List<NewEvent> events) {
         if (transactions.findTransactionStatus().isEmpty()) {
             throw new EventRejectedException("there is no transaction on this outbox's data source, so events and data"
                     + " could not be committed together: annotate the calling method with @Transactional, naming the"

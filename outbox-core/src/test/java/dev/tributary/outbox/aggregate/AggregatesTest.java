@@ -152,7 +152,7 @@ class AggregatesTest {
                     ACCOUNTS.handle(connection, "a", new Withdraw(30), event -> event.correlationId("c-1"));
             assertThat(decision.state()).isEqualTo(new Account(-20));
             assertThat(decision.sequence()).isEqualTo(3);
-            assertThat(decision.events()).hasSize(2);
+            assertThat(decision.eventIds()).hasSize(2);
             assertThat(ACCOUNTS.load(connection, "a")).isEqualTo(new Loaded<>(new Account(-20), 3, 0));
             assertThat(STORE.load(connection, "account", "a", 2).get(0).headers())
                     .containsEntry("ce_correlationid", "c-1");
