@@ -12,11 +12,6 @@ import java.lang.reflect.Proxy;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
-import org.apache.kafka.clients.producer.ProducerInterceptor;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.clients.producer.RecordMetadata;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -80,42 +75,19 @@ class RelayFaultsIT {
         source.topics.awaitExactly(source);
     }
 
-    /** Ends the client's thread, as a class does that is not there any more after an upgrade. */
-    public static final class Deadly implements ProducerInterceptor<byte[], byte[]> {
-        static final AtomicBoolean DUE = new AtomicBoolean();
-
-        @Override
-        public ProducerRecord<byte[], byte[]> onSend(ProducerRecord<byte[], byte[]> record) {
-            return record;
-        }
-
-        @Override
-        public void onAcknowledgement(RecordMetadata metadata, Exception exception) {
-            if (metadata.topic().endsWith(".order") && DUE.getAndSet(false)) {
-                throw new NoClassDefFoundError("simulated");
-            }
-        }
-
-        @Override
-        public void close() {}
-
-        @Override
-        public void configure(Map<String, ?> settings) {}
-    }
-
     @Test
     void kafkaClientThatSaysNothingAnyMoreIsReplaced() throws Exception {
         giveKafkaUpSoon();
-        source.kafkaProperties.put("interceptor.classes", Deadly.class.getName());
+        source.kafkaProperties.put("interceptor.classes", DeadlyInterceptor.class.getName());
         Relay relay = source.startRelay();
         source.execute("SELECT tributary.publish('order', '1', 'a.v1', '{}')");
         source.topics.awaitExactly(source);
-        Deadly.DUE.set(true);
+        DeadlyInterceptor.DUE.set(source.config.name() + ".order");
         source.execute("SELECT tributary.publish('order', '1', 'a.v1', '{}')");
         await().until(() -> relay.status().progress().retries() > 0);
         source.execute("SELECT tributary.publish('order', '1', 'a.v1', '{}')");
         source.topics.awaitExactly(source);
-        assertThat(Deadly.DUE).isFalse();
+        assertThat(DeadlyInterceptor.DUE).hasNullValue();
     }
 
     @Test

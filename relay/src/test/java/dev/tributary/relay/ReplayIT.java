@@ -12,6 +12,7 @@ import dev.tributary.localstack.LocalPostgres;
 import dev.tributary.outbox.retention.RetentionSettings;
 import dev.tributary.outbox.wire.Position;
 import dev.tributary.outbox.wire.Replay;
+import dev.tributary.relay.cli.RelayCommand;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.replay.HistoryReplay;
@@ -21,6 +22,8 @@ import dev.tributary.relay.replay.HistoryReplay.Progress;
 import dev.tributary.relay.replay.Part;
 import dev.tributary.relay.setup.ParkedAggregates;
 import dev.tributary.relay.sink.ReplayTopic;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -32,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -45,6 +49,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A replayed topic holds what committed before its LSN, each event once and in order, and live events go on there. */
 @Timeout(600)
@@ -135,6 +140,109 @@ class ReplayIT {
             checkSeam();
         }
         source.topics.awaitExactly(source);
+    }
+
+    @Test
+    @Timeout(180)
+    void aReplayWhoseKafkaClientSaysNothingAnyMoreEndsAndIsGoneOnWith() throws Exception {
+        source.startRelay();
+        publish("a", 3);
+        source.topics.awaitExactly(source);
+        Map<String, Object> deadly = Map.of(
+                "interceptor.classes",
+                DeadlyInterceptor.class.getName(),
+                "delivery.timeout.ms",
+                2_000,
+                "request.timeout.ms",
+                1_000);
+        source.kafkaProperties.putAll(deadly);
+        DeadlyInterceptor.DUE.set(topic);
+        assertThatThrownBy(() -> ReplayProcess.run(source, ReplayProcess.all(topic)))
+                .isExactlyInstanceOf(RelayException.class)
+                .hasMessageContaining("the Kafka client has not said for 7 s whether events were taken")
+                .satisfies(failure ->
+                        assertThat(((RelayException) failure).remedy()).contains("--resume"));
+        assertThat(DeadlyInterceptor.DUE).hasNullValue();
+        source.kafkaProperties.keySet().removeAll(deadly.keySet());
+        ReplayProcess.run(source, ReplayProcess.resuming(ReplayProcess.all(topic)));
+        checkSeam();
+    }
+
+    @Test
+    void aReplayThatIsAskedToEndSaysHowToGoOn(@TempDir Path directory) throws Exception {
+        source.startRelay();
+        source.execute("SELECT tributary.publish('order', (i % 5)::text, 'order.placed.v1', '{}')"
+                + " FROM generate_series(1, 200) i");
+        source.topics.awaitExactly(source);
+        Path config = Files.writeString(directory.resolve("relay's.yaml"), configuration());
+        List<String> output = new CopyOnWriteArrayList<>();
+        String[] slowly = {
+            "replay",
+            "--config",
+            config.toString(),
+            "--source",
+            source.config.name(),
+            "--topic",
+            topic,
+            "--events-per-second",
+            "5"
+        };
+        try (JavaProcess replay = command(output, slowly)) {
+            await().atMost(SOON).until(() -> noted() != null);
+            replay.terminate();
+            assertThat(replay.waitFor(SOON)).isTrue();
+            assertThat(replay.exitCode()).as("as the shell tells of SIGTERM").isEqualTo(143);
+        }
+        String hint = "stopped; go on with: relay replay --config '" + directory + "/relay'\\''s.yaml' --source "
+                + source.config.name() + " --topic " + topic + " --events-per-second 5 --resume";
+        assertThat(output).contains(hint);
+        assertThat(noted().complete()).isFalse();
+
+        String[] asHinted = {
+            "replay",
+            "--config",
+            config.toString(),
+            "--source",
+            source.config.name(),
+            "--topic",
+            topic,
+            "--events-per-second",
+            "5000",
+            "--resume"
+        };
+        output.clear();
+        try (JavaProcess replay = command(output, asHinted)) {
+            assertThat(replay.waitFor(SOON)).isTrue();
+            assertThat(replay.exitCode()).isZero();
+        }
+        assertThat(output).noneMatch(line -> line.contains("stopped"));
+        checkSeam();
+    }
+
+    private static JavaProcess command(List<String> output, String... arguments) {
+        return JavaProcess.main(RelayCommand.class)
+                .jvmArgs("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+                .args(arguments)
+                .output(output::add)
+                .start();
+    }
+
+    private String configuration() {
+        return """
+                relay:
+                  kafka:
+                    bootstrap.servers: %s
+                  sources:
+                    %s:
+                      url: %s
+                      username: %s
+                      password: %s
+                """.formatted(
+                        source.kafkaProperties.get("bootstrap.servers"),
+                        source.config.name(),
+                        source.config.url(),
+                        source.config.username(),
+                        source.config.password());
     }
 
     @Test

@@ -11,6 +11,8 @@ import java.io.PrintWriter;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -124,7 +126,7 @@ final class ReplayCommand implements Callable<Integer> {
         out.println("source " + source.name() + ", " + source.displayUrl());
         out.flush();
         try (ProgressBar bar = new ProgressBar(out, Ansi.AUTO.enabled())) {
-            new HistoryReplay(source, read.kafka(), options, bar).run();
+            run(new HistoryReplay(source, read.kafka(), options, bar));
             return ExitCode.OK;
         } catch (RelayException e) {
             return failed(source, e.reason(), e.remedy());
@@ -134,6 +136,25 @@ final class ReplayCommand implements Callable<Integer> {
                     "database " + source.displayUrl() + ": " + e.getMessage(),
                     "mend it ('relay check' may know more), and run this again with --resume");
         }
+    }
+
+    private void run(HistoryReplay replay) throws SQLException {
+        StopHint hint = StopHint.onSignal(spec, again());
+        try {
+            replay.run();
+        } finally {
+            hint.withdraw();
+        }
+    }
+
+    /** The arguments that go on with what these have begun. */
+    private List<String> again() {
+        List<String> arguments =
+                new ArrayList<>(spec.root().commandLine().getParseResult().originalArgs());
+        if (!resume && !dryRun) {
+            arguments.add("--resume");
+        }
+        return arguments;
     }
 
     private Options options() {

@@ -12,11 +12,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -51,12 +53,17 @@ public final class ReplayTopic implements AutoCloseable {
     private static final int PARTITIONS = 6;
 
     private static final long IN_FLIGHT_BYTES_MAX = 32L << 20;
+    /** How much later than promised a producer may answer: its thread may have to wait for a processor. */
+    private static final Duration ANSWER_SLACK = Duration.ofSeconds(5);
+
+    private static final Duration FLUSH_LOOK = Duration.ofMillis(200);
 
     private final KafkaSettings settings;
     private final String topic;
     private final Admin admin;
     private final Map<Integer, Long> ends = new ConcurrentHashMap<>();
     private final AtomicReference<@Nullable RelayException> failure = new AtomicReference<>();
+    private final LongAdder answers = new LongAdder();
     private @Nullable Producer<byte[], byte[]> producer;
     private boolean inTransaction;
 
@@ -198,6 +205,7 @@ public final class ReplayTopic implements AutoCloseable {
         failIfBroken();
         try {
             transaction().send(record, (metadata, exception) -> {
+                answers.increment();
                 if (exception == null) {
                     ends.merge(metadata.partition(), metadata.offset() + 1, Math::max);
                 } else {
@@ -219,7 +227,7 @@ public final class ReplayTopic implements AutoCloseable {
     @SuppressWarnings("FutureReturnValueIgnored") // the commit tells
     public void note(Account account) {
         try {
-            transaction().flush();
+            flush();
             failIfBroken();
             transaction()
                     .send(new ProducerRecord<>(
@@ -230,6 +238,49 @@ public final class ReplayTopic implements AutoCloseable {
             transaction().commitTransaction();
             inTransaction = false;
         } catch (KafkaException e) {
+            throw explained("commit", e);
+        }
+    }
+
+    /**
+     * Waits for the answers to all that was sent. The client's own flush would wait for ever once its thread has ended: by an
+     * error that is no exception, of which nobody hears.
+     */
+    private void flush() {
+        CompletableFuture<Void> flushed = CompletableFuture.runAsync(transaction()::flush, ReplayTopic::inBackground);
+        long silenceMaxNanos = settings.answerMax().plus(ANSWER_SLACK).toNanos();
+        long answered = answers.sum();
+        long answeredNanos = System.nanoTime();
+        while (!isDone(flushed)) {
+            if (answers.sum() != answered) {
+                answered = answers.sum();
+                answeredNanos = System.nanoTime();
+            } else if (System.nanoTime() - answeredNanos > silenceMaxNanos) {
+                throw new RelayException(
+                        "the Kafka client has not said for " + TimeUnit.NANOSECONDS.toSeconds(silenceMaxNanos)
+                                + " s whether events were taken; the log may say what ended its thread",
+                        "run it again with --resume",
+                        null);
+            }
+        }
+    }
+
+    private static void inBackground(Runnable task) {
+        Thread thread = new Thread(task, "relay-replay-flush");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private boolean isDone(CompletableFuture<Void> flushed) {
+        try {
+            flushed.get(FLUSH_LOOK.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (ExecutionException e) {
+            throw explained("commit", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
             throw explained("commit", e);
         }
     }

@@ -59,9 +59,9 @@ public final class JavaProcess implements AutoCloseable {
         }
     }
 
-    /** SIGTERM; returns at once. */
+    /** SIGTERM; returns at once. Its last words are still read. */
     public void terminate() {
-        process.destroy();
+        process.toHandle().destroy(); // the process' own method closes the pipe
     }
 
     /** SIGSTOP: it stays, but does nothing. */
