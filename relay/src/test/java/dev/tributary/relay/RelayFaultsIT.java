@@ -6,12 +6,19 @@ import static org.awaitility.Awaitility.await;
 
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
+import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.sink.Kafka;
 import dev.tributary.relay.sink.KafkaClients;
+import dev.tributary.relay.sink.Topics;
 import java.lang.reflect.Proxy;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.common.metrics.KafkaMetric;
+import org.apache.kafka.common.metrics.MetricsReporter;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -88,6 +95,44 @@ class RelayFaultsIT {
         source.execute("SELECT tributary.publish('order', '1', 'a.v1', '{}')");
         source.topics.awaitExactly(source);
         assertThat(DeadlyInterceptor.DUE).hasNullValue();
+    }
+
+    /** Ends an administrator's thread. */
+    public static final class DeadlyReporter implements MetricsReporter {
+        static final AtomicBoolean DUE = new AtomicBoolean();
+
+        @Override
+        public void metricChange(KafkaMetric metric) {
+            if (Thread.currentThread().getName().startsWith("kafka-admin-client-thread") && DUE.getAndSet(false)) {
+                throw new NoClassDefFoundError("simulated");
+            }
+        }
+
+        @Override
+        public void init(List<KafkaMetric> metrics) {}
+
+        @Override
+        public void metricRemoval(KafkaMetric metric) {}
+
+        @Override
+        public void close() {}
+
+        @Override
+        public void configure(Map<String, ?> settings) {}
+    }
+
+    @Test
+    void administratorWhoseThreadHasEndedIsReplacedForAllSources() {
+        source.kafkaProperties.put("metric.reporters", DeadlyReporter.class.getName());
+        Kafka shared = new KafkaClients(source.kafkaProperties);
+        try (Topics topics = shared.topics("one");
+                Topics others = shared.topics("other")) {
+            DeadlyReporter.DUE.set(true);
+            assertThatThrownBy(() -> topics.existing(name -> true)).isExactlyInstanceOf(RelayException.class);
+            assertThat(DeadlyReporter.DUE).isFalse();
+            topics.ensure(source.config.name() + ".order");
+            assertThat(others.existing(name -> true)).contains(source.config.name() + ".order");
+        }
     }
 
     @Test

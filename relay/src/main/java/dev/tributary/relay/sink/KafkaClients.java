@@ -60,7 +60,8 @@ public final class KafkaClients implements Kafka {
 
     @Override
     public Topics topics(String source) {
-        return opened("manage topics", () -> new KafkaTopics(settings.bootstrapServers(), admin));
+        return opened(
+                "manage topics", () -> new KafkaTopics(settings.bootstrapServers(), admin, settings.adminAnswerMax()));
     }
 
     @Override

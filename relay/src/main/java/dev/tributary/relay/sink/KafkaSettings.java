@@ -36,6 +36,8 @@ record KafkaSettings(Map<String, Object> operators, long inFlightBytesMax) {
     private static final int BATCHES_IN_FLIGHT = 16;
 
     private static final int ADMIN_TIMEOUT_MS = 10_000;
+    /** How much later than promised it may answer: its thread may have to wait for a processor. */
+    private static final Duration ADMIN_SLACK = Duration.ofSeconds(5);
 
     /** Nobody waits for a single event of a replay, and a broker that is slow for a minute need not end it. */
     private static final Map<String, Object> TRANSACTIONAL_DEFAULTS =
@@ -139,6 +141,12 @@ record KafkaSettings(Map<String, Object> operators, long inFlightBytesMax) {
         settings.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, ADMIN_TIMEOUT_MS);
         settings.putAll(only(AdminClientConfig.configNames()));
         return settings;
+    }
+
+    /** By when an administrator gets an answer from Kafka, or says that there was none. */
+    Duration adminAnswerMax() {
+        Object timeout = admin("").get(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG);
+        return Duration.ofMillis(Long.parseLong(String.valueOf(timeout).trim())).plus(ADMIN_SLACK);
     }
 
     private Map<String, Object> only(Set<String> names) {

@@ -1,12 +1,16 @@
 package dev.tributary.relay.sink;
 
 import dev.tributary.relay.flow.RelayException;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
@@ -32,23 +36,29 @@ final class KafkaTopics implements Topics {
 
     private final String address;
     private final SharedAdmin shared;
-    private final Admin admin;
+    private final Duration answerMax;
     private final Set<String> ready = new HashSet<>();
     /** Spares a look-up for each event of a run of events to the same topic. */
     private String lastAsked = "";
 
     private boolean closed;
 
-    /** Connects in the background. */
-    KafkaTopics(String address, SharedAdmin shared) {
+    /**
+     * Connects in the background.
+     *
+     * @param answerMax by when a client that lives says something
+     */
+    KafkaTopics(String address, SharedAdmin shared, Duration answerMax) {
         this.address = address;
         this.shared = shared;
-        this.admin = shared.join();
+        this.answerMax = answerMax;
+        shared.join();
     }
 
     @Override
     public Set<String> existing(Predicate<String> filter) {
-        Set<String> names = new HashSet<>(get("list topics", admin.listTopics().names()));
+        Set<String> names =
+                new HashSet<>(get("list topics", admin -> admin.listTopics().names()));
         names.removeIf(filter.negate());
         return names;
     }
@@ -81,11 +91,11 @@ final class KafkaTopics implements Topics {
 
     /** False if it was there already. */
     private boolean create(NewTopic topic) {
-        if (get("list topics", admin.listTopics().names()).contains(topic.name())) {
+        if (get("list topics", admin -> admin.listTopics().names()).contains(topic.name())) {
             return false; // who may not create topics may still use those that are there
         }
         try {
-            admin.createTopics(List.of(topic)).all().get();
+            ask(admin -> admin.createTopics(List.of(topic)).all());
             LOG.info("Created topic {} with {} partitions", topic.name(), topic.numPartitions());
             return true;
         } catch (ExecutionException e) {
@@ -126,9 +136,8 @@ final class KafkaTopics implements Topics {
     private @Nullable String cleanupPolicy(String topic) {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
         try {
-            ConfigEntry policy = admin.describeConfigs(List.of(resource))
-                    .all()
-                    .get()
+            ConfigEntry policy = ask(admin ->
+                            admin.describeConfigs(List.of(resource)).all())
                     .getOrDefault(resource, new Config(List.of()))
                     .get(TopicConfig.CLEANUP_POLICY_CONFIG);
             return policy == null ? null : policy.value();
@@ -143,9 +152,32 @@ final class KafkaTopics implements Topics {
         }
     }
 
-    private <T> T get(String what, KafkaFuture<T> future) {
+    /** An answer, or a failure, also of a client whose thread has ended: the next question then goes to another one. */
+    private <T> T ask(Function<Admin, KafkaFuture<T>> question) throws ExecutionException, InterruptedException {
+        Admin asked = administrator();
         try {
-            return future.get();
+            return question.apply(asked).get(answerMax.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            shared.replaceIfEnded(asked);
+            throw e;
+        } catch (TimeoutException e) {
+            shared.replace(asked);
+            throw new ExecutionException(
+                    new org.apache.kafka.common.errors.TimeoutException("the client says nothing any more", e));
+        }
+    }
+
+    private Admin administrator() throws ExecutionException {
+        try {
+            return shared.admin();
+        } catch (KafkaException e) { // none of the names is known at the moment
+            throw new ExecutionException(e);
+        }
+    }
+
+    private <T> T get(String what, Function<Admin, KafkaFuture<T>> question) {
+        try {
+            return ask(question);
         } catch (ExecutionException e) {
             throw unavailable(what, e);
         } catch (InterruptedException e) {

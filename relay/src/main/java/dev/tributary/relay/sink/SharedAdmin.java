@@ -17,12 +17,40 @@ final class SharedAdmin {
         this.made = made;
     }
 
-    /** To be given back by {@link #leave}. */
-    synchronized Admin join() {
+    /** To be undone by {@link #leave}. */
+    synchronized void join() {
+        admin();
+        users++;
+    }
+
+    /** For those who have joined, to be asked for anew each time: another one may have taken its place. */
+    synchronized Admin admin() {
         Admin shared = admin == null ? made.get() : admin;
         admin = shared;
-        users++;
         return shared;
+    }
+
+    /** Has all use another one from now on if the thread of {@code asked} has ended: by an error, as a client never says. */
+    void replaceIfEnded(Admin asked) {
+        // Whose thread has ended refuses at once; who lives takes the question, and its thread answers
+        if (asked.describeCluster().clusterId().isCompletedExceptionally()) {
+            replace(asked);
+        }
+    }
+
+    /** Has all use another one from now on. */
+    void replace(Admin asked) {
+        if (isForgotten(asked)) {
+            asked.close(CLOSE_TIMEOUT);
+        }
+    }
+
+    private synchronized boolean isForgotten(Admin asked) {
+        boolean current = admin == asked;
+        if (current) {
+            admin = null;
+        }
+        return current;
     }
 
     /** The last one closes it. */
