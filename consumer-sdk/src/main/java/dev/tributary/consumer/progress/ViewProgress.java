@@ -1,9 +1,9 @@
 package dev.tributary.consumer.progress;
 
-import dev.tributary.consumer.PartitionStatus;
 import dev.tributary.consumer.Subscription;
 import dev.tributary.consumer.SubscriptionException;
 import dev.tributary.consumer.progress.ProgressDatabase.Look;
+import dev.tributary.consumer.progress.ViewStanding.Question;
 import dev.tributary.consumer.view.View;
 import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.outbox.wire.ReadToken;
@@ -13,10 +13,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -25,7 +23,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,17 +42,13 @@ public final class ViewProgress implements AutoCloseable {
     private final Followed followed;
     private final ProgressDatabase database;
     private final Looks looks = new Looks();
-    private final Map<String, SourceProgress> sources = new TreeMap<>();
-    private final KnownPositions positions = new KnownPositions();
+    private final ViewStanding standing;
     private final Queue<ProgressMark> heard = new ConcurrentLinkedQueue<>();
     private final Set<Waiter> waiters = ConcurrentHashMap.newKeySet();
     private final List<AutoCloseable> readers = new ArrayList<>();
     private final Thread thread;
     private final Clock clock;
-    private final Instant startedAt;
     private final @Nullable FreshnessJournal journal;
-    private Set<String> parked = Set.of();
-    private volatile long parkedHereAtLook = -1;
     private String problem = "";
     private volatile boolean lookSoon;
     private volatile boolean closed;
@@ -64,11 +57,9 @@ public final class ViewProgress implements AutoCloseable {
             Followed followed, Set<String> sourceNames, @Nullable FreshnessObjective objective, Clock clock) {
         this.followed = followed;
         this.clock = clock;
-        this.startedAt = clock.instant();
+        this.standing = new ViewStanding(followed, sourceNames, clock.instant());
         this.database = new ProgressDatabase(followed, sourceNames);
         this.journal = objective == null ? null : new FreshnessJournal(followed.name(), objective, database);
-        Set<String> topics = followed.topics();
-        sourceNames.forEach(name -> sources.put(name, new SourceProgress(name, topics)));
         this.thread = new Thread(this::run, "tributary-" + followed.name() + "-progress");
         thread.setDaemon(true);
     }
@@ -146,7 +137,7 @@ public final class ViewProgress implements AutoCloseable {
     }
 
     private void start() {
-        for (String source : sources.keySet()) {
+        for (String source : sources()) {
             readers.add(MarksReader.read(followed.kafka(), source, mark -> {
                 heard.add(mark);
                 LockSupport.unpark(thread);
@@ -166,7 +157,7 @@ public final class ViewProgress implements AutoCloseable {
 
     /** The sources that the view is of. */
     public Set<String> sources() {
-        return Set.copyOf(sources.keySet());
+        return standing.sources();
     }
 
     /**
@@ -177,9 +168,9 @@ public final class ViewProgress implements AutoCloseable {
      * @throws SubscriptionException if the token is of a source that the view is not of
      */
     public Inclusion await(ReadToken token, Duration atMost) throws InterruptedException {
-        Waiter waiter = new Waiter(token);
+        Waiter waiter = new Waiter(standing.ask(token));
         if (settle(waiter, false) || atMost.isNegative() || atMost.isZero()) {
-            return describe(waiter);
+            return standing.answer(waiter.question);
         }
         waiters.add(waiter);
         lookSoon = true;
@@ -187,10 +178,29 @@ public final class ViewProgress implements AutoCloseable {
         try {
             settle(waiter, false); // it may have come between the first look and now
             var unused = waiter.settled.await(atMost.toNanos(), TimeUnit.NANOSECONDS);
-            return describe(waiter);
+            return standing.answer(waiter.question);
         } finally {
             waiters.remove(waiter);
         }
+    }
+
+    /** A reader that waits. */
+    private static final class Waiter {
+        private final Question question;
+        private final CountDownLatch settled = new CountDownLatch(1);
+
+        Waiter(Question question) {
+            this.question = question;
+        }
+    }
+
+    /** Lets a waiter go if there is nothing to wait for any more. */
+    private boolean settle(Waiter waiter, boolean parkedIsKnown) {
+        boolean settled = standing.isSettled(waiter.question, parkedIsKnown);
+        if (settled) {
+            waiter.settled.countDown();
+        }
+        return settled;
     }
 
     /**
@@ -199,16 +209,7 @@ public final class ViewProgress implements AutoCloseable {
      * @throws SubscriptionException if the view is not of that source
      */
     public Freshness freshness(String source) {
-        SourceProgress progress = sources.get(source);
-        if (progress == null) {
-            throw new SubscriptionException("the view of " + followed.name() + " is of "
-                    + String.join(", ", sources.keySet()) + ", and not of " + source);
-        }
-        synchronized (sources) {
-            Instant complete = progress.completeUpTo();
-            Duration age = Duration.between(complete == null ? startedAt : complete, clock.instant());
-            return new Freshness(source, complete, age.isNegative() ? Duration.ZERO : age, progress.publishedUpTo());
-        }
+        return standing.freshness(source, clock.instant());
     }
 
     /** How the objective's error budget stands; null without an objective, and for the first minutes. */
@@ -219,75 +220,6 @@ public final class ViewProgress implements AutoCloseable {
     /** How many readers wait. */
     public int waiting() {
         return waiters.size();
-    }
-
-    /** A reader that waits. */
-    private final class Waiter {
-        private final ReadToken token;
-        private final Map<String, Integer> epochs = new TreeMap<>();
-        private final CountDownLatch settled = new CountDownLatch(1);
-
-        Waiter(ReadToken token) {
-            this.token = token;
-            synchronized (sources) {
-                for (ReadToken.Write write : token.writes()) {
-                    epochs.put(write.source(), source(write).epoch());
-                }
-            }
-        }
-
-        int epochBefore(ReadToken.Write write) {
-            return epochs.getOrDefault(write.source(), SourceProgress.EPOCH_UNKNOWN);
-        }
-    }
-
-    private SourceProgress source(ReadToken.Write write) {
-        SourceProgress source = sources.get(write.source());
-        if (source == null) {
-            throw new SubscriptionException("the view of " + followed.name() + " is of "
-                    + String.join(", ", sources.keySet()) + ", and the token is of source " + write.source()
-                    + ": wait with one that reads that source, or name it with sources(...) if this one does");
-        }
-        return source;
-    }
-
-    /**
-     * Lets a waiter go if there is nothing to wait for any more.
-     *
-     * @param parkedIsKnown whether what is parked has been looked at since the positions were
-     */
-    private boolean settle(Waiter waiter, boolean parkedIsKnown) {
-        synchronized (sources) {
-            boolean waiting = false;
-            boolean changed = false;
-            for (ReadToken.Write write : waiter.token.writes()) {
-                Inclusion.Outcome outcome = source(write).judge(write, waiter.epochBefore(write));
-                waiting |= outcome == Inclusion.Outcome.NOT_YET;
-                changed |= outcome == Inclusion.Outcome.HISTORY_CHANGED;
-            }
-            boolean settled = changed || (!waiting && (parkedIsKnown || parkedHere() == parkedHereAtLook));
-            if (settled) {
-                waiter.settled.countDown();
-            }
-            return settled;
-        }
-    }
-
-    private Inclusion describe(Waiter waiter) {
-        boolean perhapsParked = parkedHere() != parkedHereAtLook;
-        synchronized (sources) {
-            return waiter.token.writes().stream()
-                    .map(write -> source(write)
-                            .describe(
-                                    write, waiter.epochBefore(write), perhapsParked || parked.contains(write.source())))
-                    .reduce(Inclusion::and)
-                    .orElseThrow();
-        }
-    }
-
-    /** Events that this instance has parked so far; what others have parked is found with their positions. */
-    private long parkedHere() {
-        return followed.parkedHere();
     }
 
     private void run() {
@@ -308,12 +240,14 @@ public final class ViewProgress implements AutoCloseable {
 
     private void turn() {
         boolean news = hear();
-        news |= advance(null, parkedHereAtLook);
+        news |= standing.at(followed.ownPartitions());
         if (news || lookSoon) {
             lookSoon = false;
             looks.news();
         }
-        looks.consider(ownsAll(), isBehind(), readersWaitForOthers());
+        boolean readersNeedLook =
+                !waiters.isEmpty() && standing.needsLook(waiters.stream().map(waiter -> waiter.question));
+        looks.consider(standing.ownsAll(), standing.isBehind(), readersNeedLook);
         boolean looked = looks.isDue() && look();
         if (news || looked) {
             waiters.forEach(waiter -> settle(waiter, looked));
@@ -324,33 +258,21 @@ public final class ViewProgress implements AutoCloseable {
         }
     }
 
-    private void sample(FreshnessJournal notes) {
-        synchronized (sources) {
-            sources.forEach((name, source) -> notes.sample(name, clock.instant(), source.completeUpTo()));
-        }
-    }
-
     private boolean hear() {
         boolean any = false;
-        synchronized (sources) {
-            for (ProgressMark mark = heard.poll(); mark != null; mark = heard.poll()) {
-                SourceProgress source = sources.get(mark.source());
-                if (source != null) {
-                    source.heard(mark);
-                    any = true;
-                }
-            }
+        for (ProgressMark mark = heard.poll(); mark != null; mark = heard.poll()) {
+            any |= standing.heard(mark);
         }
         return any;
     }
 
     private boolean look() {
-        long parkedBefore = parkedHere();
+        long parkedBefore = followed.parkedHere();
         try {
             Look look = database.look();
             looks.looked();
             problem = "";
-            advance(look, parkedBefore);
+            standing.looked(look, followed.ownPartitions(), parkedBefore);
             return true;
         } catch (SQLException e) {
             looks.failed();
@@ -362,57 +284,11 @@ public final class ViewProgress implements AutoCloseable {
         }
     }
 
-    /** Whether the view has reached a mark by it. */
-    private boolean advance(@Nullable Look look, long parkedBefore) {
-        List<PartitionStatus> own = followed.ownPartitions();
-        synchronized (sources) {
-            positions.own(own);
-            boolean wentBack = look != null && positions.stored(look.nextOffsets());
-            if (look != null) {
-                if (look.topics() != null) {
-                    sources.values().forEach(source -> source.reads(look.topics()));
-                }
-                parked = look.parked();
-                parkedHereAtLook = parkedBefore;
-            }
-            Map<TopicPartition, Long> offsets = positions.offsets();
-            boolean reached = false;
-            for (SourceProgress source : sources.values()) {
-                reached |= wentBack ? source.wentBack(offsets) : source.at(offsets);
-            }
-            return reached;
-        }
-    }
-
-    private boolean ownsAll() {
-        synchronized (sources) {
-            return parked.isEmpty()
-                    && !positions.isInDoubt()
-                    && sources.values().stream().allMatch(source -> positions.owns(source.partitions()));
-        }
-    }
-
-    private boolean isBehind() {
-        synchronized (sources) {
-            return sources.values().stream().anyMatch(SourceProgress::isBehind);
-        }
-    }
-
-    private boolean readersWaitForOthers() {
-        if (waiters.isEmpty()) {
-            return false;
-        }
-        if (parkedHere() != parkedHereAtLook) {
-            return true;
-        }
-        synchronized (sources) {
-            boolean others = positions.isInDoubt()
-                    || sources.values().stream().anyMatch(source -> !positions.owns(source.partitions()));
-            return others
-                    && waiters.stream()
-                            .flatMap(waiter -> waiter.token.writes().stream())
-                            .anyMatch(write -> source(write).isOnlyToBeReached(write));
-        }
+    private void sample(FreshnessJournal notes) {
+        Instant now = clock.instant();
+        sources()
+                .forEach(source -> notes.sample(
+                        source, now, standing.freshness(source, now).completeUpTo()));
     }
 
     /** Readers that wait get what can be said by then. The subscription is not closed. */
