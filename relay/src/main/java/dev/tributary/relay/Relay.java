@@ -51,6 +51,8 @@ public final class Relay implements Runnable, AutoCloseable {
     private final Surroundings surroundings;
     private final StatusBoard board;
     private final PoisonEvents poison;
+    private final Backoff retries = new Backoff(RETRY_FIRST, RETRY_LONGEST);
+    private final Backoff stops = new Backoff(STOPPED_FIRST, STOPPED_LONGEST);
     private final SilentHolder silentHolder = new SilentHolder();
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile boolean closing;
@@ -60,8 +62,6 @@ public final class Relay implements Runnable, AutoCloseable {
     private RelayException.@Nullable HistoryBroken broken;
     private @Nullable Integer epoch;
     private @Nullable Integer brokenEpoch;
-    private Duration retryAfter = RETRY_FIRST;
-    private Duration stoppedFor = STOPPED_FIRST;
 
     /**
      * Opens nothing yet.
@@ -139,41 +139,6 @@ public final class Relay implements Runnable, AutoCloseable {
         }
     }
 
-    /** Tries again from time to time: what only people can mend they may mend without telling. */
-    private Duration stopped(RelayException.Stopped e) {
-        board.enter(SourceState.STOPPED, e.reason(), e.remedy());
-        watch(e.isForGood() ? Duration.ofNanos(Long.MAX_VALUE) : stoppedFor);
-        stoppedFor = shorter(stoppedFor.multipliedBy(2), STOPPED_LONGEST);
-        return Duration.ZERO;
-    }
-
-    /** WAL piles up while a source is stopped, and people have to be told. */
-    private void watch(Duration duration) {
-        long start = surroundings.nanoTime();
-        long left = duration.toNanos();
-        while (isOpen() && left > 0) {
-            try (SourceDatabase database = surroundings.connect()) {
-                look(database);
-            } catch (SQLException e) {
-                LOG.debug("Source {} is stopped, and its database away", source.name(), e);
-            }
-            rest(shorter(WATCH_INTERVAL, Duration.ofNanos(left)));
-            left = duration.toNanos() - (surroundings.nanoTime() - start);
-        }
-    }
-
-    private static Duration shorter(Duration one, Duration other) {
-        return one.compareTo(other) < 0 ? one : other;
-    }
-
-    private Duration again(String reason, String remedy) {
-        board.enter(SourceState.RECOVERING, reason, remedy);
-        board.retried();
-        Duration rest = retryAfter;
-        retryAfter = shorter(rest.multipliedBy(2), RETRY_LONGEST);
-        return rest;
-    }
-
     private void relay() throws SQLException {
         try (Stream stream = lead()) {
             long start = surroundings.nanoTime();
@@ -185,8 +150,8 @@ public final class Relay implements Runnable, AutoCloseable {
                     }
                     stream.runOnce();
                     if (streaming > RETRY_LONGEST.toNanos()) {
-                        retryAfter = RETRY_FIRST; // it lives: the next failure is a new one
-                        stoppedFor = STOPPED_FIRST;
+                        retries.reset();
+                        stops.reset();
                     }
                 }
             } finally {
@@ -267,6 +232,34 @@ public final class Relay implements Runnable, AutoCloseable {
             silentHolder.endIfSilent(database, surroundings.nanoTime());
             throw e;
         }
+    }
+
+    /** Tries again from time to time: what only people can mend they may mend without telling. */
+    private Duration stopped(RelayException.Stopped e) {
+        board.enter(SourceState.STOPPED, e.reason(), e.remedy());
+        watch(e.isForGood() ? Duration.ofNanos(Long.MAX_VALUE) : stops.next());
+        return Duration.ZERO;
+    }
+
+    /** WAL piles up while a source is stopped, and people have to be told. */
+    private void watch(Duration duration) {
+        long start = surroundings.nanoTime();
+        long left = duration.toNanos();
+        while (isOpen() && left > 0) {
+            try (SourceDatabase database = surroundings.connect()) {
+                look(database);
+            } catch (SQLException e) {
+                LOG.debug("Source {} is stopped, and its database away", source.name(), e);
+            }
+            rest(Duration.ofNanos(Math.min(left, WATCH_INTERVAL.toNanos())));
+            left = duration.toNanos() - (surroundings.nanoTime() - start);
+        }
+    }
+
+    private Duration again(String reason, String remedy) {
+        board.enter(SourceState.RECOVERING, reason, remedy);
+        board.retried();
+        return retries.next();
     }
 
     private boolean isOpen() {

@@ -218,21 +218,22 @@ final class Stream implements ChangeListener, AutoCloseable {
 
     private void takePulse() throws SQLException {
         long now = time.nanoTime();
-        if (now - pulseNanos >= PULSE_INTERVAL.toNanos()) {
-            pulseNanos = now;
-            Pulse pulse = database.pulse();
-            board.serverIs(pulse);
-            pulses++;
-            if (pulses % HIDDEN_EVENTS_LOOK_INTERVAL == 0) {
-                database.refuseHiddenEvents();
-            }
-            board.parked(poison.aggregates());
-            marks.serverWasAt(pulse.time(), pulse.walEnd());
-            marks.endedBelow(pulse.ended().belowXid(), pulse.ended().walEnd());
-            heartbeat.check(pulse, changes.arrivedUpTo(), readingAll);
-            readingAll = true;
-            writeOutWhatStays(pulse);
+        if (now - pulseNanos < PULSE_INTERVAL.toNanos()) {
+            return;
         }
+        pulseNanos = now;
+        Pulse pulse = database.pulse();
+        board.serverIs(pulse);
+        pulses++;
+        if (pulses % HIDDEN_EVENTS_LOOK_INTERVAL == 0) {
+            database.refuseHiddenEvents();
+        }
+        board.parked(poison.aggregates());
+        marks.serverWasAt(pulse.time(), pulse.walEnd());
+        marks.endedBelow(pulse.ended().belowXid(), pulse.ended().walEnd());
+        heartbeat.check(pulse, changes.arrivedUpTo(), readingAll);
+        readingAll = true;
+        writeOutWhatStays(pulse);
     }
 
     /**

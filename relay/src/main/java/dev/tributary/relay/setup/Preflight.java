@@ -31,10 +31,7 @@ public final class Preflight {
             throws SQLException {
         int version = Server.majorVersion(connection);
         if (version < Server.MAJOR_VERSION_MIN) {
-            findings.add(Finding.failed(
-                    "server",
-                    "PostgreSQL " + version + " is too old",
-                    "Upgrade it to " + Server.MAJOR_VERSION_MIN + " or later"));
+            findings.add(Server.tooOld(version));
             return;
         }
         Slot slot = Slot.read(connection, source.slot());

@@ -75,10 +75,7 @@ public final class Preparation {
             throws SQLException {
         int version = Server.majorVersion(connection);
         if (version < Server.MAJOR_VERSION_MIN) {
-            throw new SetupException(List.of(Finding.failed(
-                    "server",
-                    "PostgreSQL " + version + " is too old",
-                    "Upgrade it to " + Server.MAJOR_VERSION_MIN + " or later")));
+            throw new SetupException(List.of(Server.tooOld(version)));
         }
         Publication publication = Publication.read(connection, source.publication());
         Slot slot = Slot.read(connection, source.slot());
@@ -108,9 +105,11 @@ public final class Preparation {
 
     /** The service's own table is the service's to create. */
     private static void refuseMissingTable(Connection connection, SourceConfig source) throws SQLException {
-        List<Finding> failures = EventTables.findings(connection, source).stream()
-                .filter(Finding::isFailure)
-                .toList();
+        refuseFailures(EventTables.findings(connection, source));
+    }
+
+    private static void refuseFailures(List<Finding> findings) {
+        List<Finding> failures = findings.stream().filter(Finding::isFailure).toList();
         if (!failures.isEmpty()) {
             throw new SetupException(failures);
         }
@@ -160,10 +159,7 @@ public final class Preparation {
                     "To go on from now, without events not relayed yet: " + Slot.dropSql(source)
                             + ", then run 'relay init' again"));
         }
-        List<Finding> failures = findings.stream().filter(Finding::isFailure).toList();
-        if (!failures.isEmpty()) {
-            throw new SetupException(failures);
-        }
+        refuseFailures(findings);
     }
 
     /** What is to be created, in words; empty if nothing is missing. */

@@ -17,6 +17,11 @@ final class Server {
         return connection.getMetaData().getDatabaseMajorVersion();
     }
 
+    static Finding tooOld(int version) {
+        return Finding.failed(
+                "server", "PostgreSQL " + version + " is too old", "Upgrade it to " + MAJOR_VERSION_MIN + " or later");
+    }
+
     static List<Finding> findings(Connection connection, boolean slotExists) throws SQLException {
         List<Finding> findings = new ArrayList<>();
         findings.add(

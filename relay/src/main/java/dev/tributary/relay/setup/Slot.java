@@ -67,28 +67,49 @@ record Slot(
 
     /** What keeps the relay from reading it for this source. */
     List<Finding> findings(SourceConfig source, String currentDatabase, boolean readByOurRelay) {
+        Finding unusable = unusable(source, currentDatabase);
+        if (unusable != null) {
+            return List.of(unusable);
+        }
+        List<Finding> findings = warnings();
+        if (reader != null && !readByOurRelay) {
+            findings.add(Finding.failed(
+                    SUBJECT,
+                    name + " is being read by someone else: " + reader,
+                    "Stop that reader; one relay at a time reads a source's slot"));
+        }
+        return findings.isEmpty()
+                ? List.of(Finding.ok(SUBJECT, name + (reader == null ? "" : ", read by the running relay")))
+                : findings;
+    }
+
+    private @Nullable Finding unusable(SourceConfig source, String currentDatabase) {
         if (!kind.equals("logical") || !PLUGIN.equals(plugin)) {
-            return List.of(Finding.failed(
+            return Finding.failed(
                     SUBJECT,
                     name + " is " + kind + (plugin == null ? "" : " with plugin " + plugin) + ", not logical with "
                             + PLUGIN,
-                    "Find out whose it is; if nobody's, drop it (" + dropSql(source) + ") and run 'relay init'"));
+                    "Find out whose it is; if nobody's, drop it (" + dropSql(source) + ") and run 'relay init'");
         }
         if (!currentDatabase.equals(database)) {
-            return List.of(Finding.failed(
+            return Finding.failed(
                     SUBJECT,
                     name + " belongs to database '" + database + "', and slots' names are the server's",
                     "Give this source another name under relay.sources, since two databases of one server cannot have"
-                            + " sources of one name"));
+                            + " sources of one name");
         }
         if (invalidated != null || "lost".equals(walStatus)) {
-            return List.of(Finding.failed(
+            return Finding.failed(
                     SUBJECT,
                     name + " is lost: the server no longer has the WAL it needs"
                             + (invalidated == null ? "" : " (" + invalidated + ")"),
                     "Events between its confirmed position and now may still be in the table, but cannot be streamed."
-                            + " Run 'relay recover'"));
+                            + " Run 'relay recover'");
         }
+        return null;
+    }
+
+    private List<Finding> warnings() {
         List<Finding> findings = new ArrayList<>();
         if ("unreserved".equals(walStatus)) {
             findings.add(Finding.warning(
@@ -111,14 +132,6 @@ record Slot(
                     "While the relay is stopped, over a replication connection (psql 'dbname=... replication=database'):"
                             + " ALTER_REPLICATION_SLOT " + name + " (FAILOVER true)"));
         }
-        if (reader != null && !readByOurRelay) {
-            findings.add(Finding.failed(
-                    SUBJECT,
-                    name + " is being read by someone else: " + reader,
-                    "Stop that reader; one relay at a time reads a source's slot"));
-        }
-        return findings.isEmpty()
-                ? List.of(Finding.ok(SUBJECT, name + (reader == null ? "" : ", read by the running relay")))
-                : findings;
+        return findings;
     }
 }
