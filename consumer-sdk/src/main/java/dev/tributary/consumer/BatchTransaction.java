@@ -136,6 +136,27 @@ final class BatchTransaction {
         boolean anyParked = mayHaveParked && findsParked(connection);
         Map<Aggregate, Parked> parked = anyParked ? parkedAmong(connection, batch) : new HashMap<>();
         Step step = new Step(connection, rows, poison, parked);
+        Outcome ended = takeAll(batch, repeats, step, rows);
+        if (ended != null) {
+            return ended;
+        }
+        try {
+            sequences.write(connection);
+        } catch (SQLException e) { // so it ends, too, when a handler has swallowed an error that broke the transaction
+            return new Outcome.Failed(-1, e);
+        }
+        try {
+            connection.commit();
+        } catch (SQLException e) {
+            return Failures.leavesCommitUnknown(e) ? new Outcome.CommitUnknown(e) : new Outcome.Failed(-1, e);
+        }
+        mayHaveParked = anyParked || step.counts.containsKey(What.PARKED);
+        sequences.committed();
+        return new Outcome.Committed(repeats.progressAfter(), step.counts, step.garbage, step.gaps, step.healed);
+    }
+
+    /** Null if the transaction may be committed. */
+    private static @Nullable Outcome takeAll(List<Incoming> batch, Repeats repeats, Step step, RowBatch rows) {
         for (int i = 0; i < batch.size(); i++) {
             try {
                 rows.begin(i);
@@ -151,22 +172,10 @@ final class BatchTransaction {
         }
         try {
             rows.flush();
+            return null;
         } catch (RowOperationException e) {
             return new Outcome.Failed(e.event(), e);
         }
-        try {
-            sequences.write(connection);
-        } catch (SQLException e) { // so it ends, too, when a handler has swallowed an error that broke the transaction
-            return new Outcome.Failed(-1, e);
-        }
-        try {
-            connection.commit();
-        } catch (SQLException e) {
-            return Failures.leavesCommitUnknown(e) ? new Outcome.CommitUnknown(e) : new Outcome.Failed(-1, e);
-        }
-        mayHaveParked = anyParked || step.counts.containsKey(What.PARKED);
-        sequences.committed();
-        return new Outcome.Committed(repeats.progressAfter(), step.counts, step.garbage, step.gaps, step.healed);
     }
 
     /** Also learns what redrives, which may run elsewhere, have written. */

@@ -1,8 +1,5 @@
 package dev.tributary.consumer;
 
-import dev.tributary.consumer.ParkedEvent.Failure;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,17 +11,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordTooLargeException;
-import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,8 +34,6 @@ final class DeadLetterMirror implements AutoCloseable {
     private static final Duration ANSWER_MAX = SEND_MAX.plusSeconds(2);
 
     private static final int AT_A_TIME_MAX = 100;
-    /** As {@link Throwable#toString} writes it: a class, and mostly a message. */
-    private static final Pattern THROWABLE = Pattern.compile("([\\w$]+(?:\\.[\\w$]+)+)(?:: (.*))?", Pattern.DOTALL);
 
     private final SubscriptionConfig config;
     private final String topic;
@@ -127,78 +117,42 @@ final class DeadLetterMirror implements AutoCloseable {
                 transactions.run(connection -> store.unmirrored(connection, partitions, AT_A_TIME_MAX));
         List<Long> arrived = new ArrayList<>();
         List<Long> refused = new ArrayList<>();
-        KafkaException failure = null;
-        for (int i = 0; i < events.size() && failure == null; i++) {
-            try {
-                // One by one: what was sent behind one that failed would overtake it
-                var unused = producer().send(letter(events.get(i))).get(ANSWER_MAX.toMillis(), TimeUnit.MILLISECONDS);
-                arrived.add(events.get(i).number());
-            } catch (ExecutionException e) {
-                if (e.getCause() instanceof RecordTooLargeException || e.getCause() instanceof InvalidRecordException) {
-                    LOG.error(
-                            "{}: {} will never take parked event {}",
-                            config.name(),
-                            topic,
-                            events.get(i).id(),
-                            e);
-                    refused.add(events.get(i).number());
-                } else {
-                    failure = new KafkaException(e.getCause());
-                }
-            } catch (TimeoutException e) {
-                failure = new KafkaException("the Kafka client says nothing any more", e);
+        try {
+            // One by one: what was sent behind one that failed would overtake it
+            for (ParkedEvent event : events) {
+                (send(event) ? arrived : refused).add(event.number());
             }
-        }
-        transactions.run(connection -> {
-            store.mirrored(connection, arrived, "now()");
-            store.mirrored(connection, refused, "'-infinity'");
-            connection.commit();
-            return events;
-        });
-        if (failure != null) {
-            throw failure;
+        } finally {
+            note(arrived, refused);
         }
         return events.size();
     }
 
-    private ProducerRecord<byte[], byte[]> letter(ParkedEvent event) {
-        ConsumerRecord<byte[], byte[]> came = event.record();
-        ProducerRecord<byte[], byte[]> letter =
-                new ProducerRecord<>(topic, null, came.key(), came.value(), came.headers());
-        Headers headers = letter.headers();
-        headers.add("kafka_dlt-original-topic", bytes(came.topic()));
-        headers.add(
-                "kafka_dlt-original-partition",
-                ByteBuffer.allocate(4).putInt(came.partition()).array());
-        headers.add(
-                "kafka_dlt-original-offset",
-                ByteBuffer.allocate(8).putLong(came.offset()).array());
-        headers.add(
-                "kafka_dlt-original-timestamp",
-                ByteBuffer.allocate(8).putLong(came.timestamp()).array());
-        headers.add(
-                "kafka_dlt-original-timestamp-type", bytes(came.timestampType().toString()));
-        headers.add("kafka_dlt-original-consumer-group", bytes(config.name()));
-        Failure failure = event.failure();
-        if (failure == null) {
-            headers.add("kafka_dlt-exception-message", bytes("waits for earlier events of " + event.aggregate()));
-            return letter;
-        }
-        Matcher thrown = THROWABLE.matcher(failure.error());
-        boolean isThrowable = failure.stack() != null && thrown.matches();
-        if (isThrowable) {
-            headers.add("kafka_dlt-exception-fqcn", bytes(thrown.group(1)));
-        }
-        String message = isThrowable ? thrown.group(2) : failure.error();
-        headers.add("kafka_dlt-exception-message", bytes(message == null ? "" : message));
-        if (failure.stack() != null) {
-            headers.add("kafka_dlt-exception-stacktrace", bytes(failure.stack()));
-        }
-        return letter;
+    private void note(List<Long> arrived, List<Long> refused) throws SQLException {
+        transactions.run(connection -> {
+            store.mirrored(connection, arrived, "now()");
+            store.mirrored(connection, refused, "'-infinity'");
+            connection.commit();
+            return arrived;
+        });
     }
 
-    private static byte[] bytes(String text) {
-        return text.getBytes(StandardCharsets.UTF_8);
+    /** False if the topic will never take it. */
+    private boolean send(ParkedEvent event) throws InterruptedException {
+        try {
+            var unused = producer()
+                    .send(DeadLetter.of(event, config.name(), topic))
+                    .get(ANSWER_MAX.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RecordTooLargeException || e.getCause() instanceof InvalidRecordException) {
+                LOG.error("{}: {} will never take parked event {}", config.name(), topic, event.id(), e);
+                return false;
+            }
+            throw new KafkaException(e.getCause());
+        } catch (TimeoutException e) {
+            throw new KafkaException("the Kafka client says nothing any more", e);
+        }
     }
 
     private KafkaProducer<byte[], byte[]> producer() {

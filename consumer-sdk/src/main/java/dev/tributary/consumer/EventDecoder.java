@@ -163,8 +163,7 @@ final class EventDecoder {
 
     private static String strictText(String name, byte[] utf8) throws Malformed {
         String text = text(utf8);
-        // PostgreSQL's text takes no NUL; the slow, strict decoder is only asked when the quick one has replaced
-        // something
+        // PostgreSQL's text takes no NUL; the slow, strict decoder is only asked when the quick one has replaced some
         if (text.indexOf('\0') >= 0 || (text.indexOf('\uFFFD') >= 0 && !isUtf8(utf8))) {
             throw new Malformed(name + " is not UTF-8 text");
         }

@@ -137,8 +137,8 @@ final class OpenPartition {
             boolean anyParked = parking.aggregates(connection, 1) > 0;
             List<Aggregate> healed = anyParked ? parking.healed(connection) : List.of();
             // Only now: what a redrive elsewhere writes with its last parked event is either read here, or its
-            // aggregate
-            // was still parked above
+            // aggregate was
+            // still parked above
             sequences.load(connection);
             connection.rollback();
             long truncated = truncatedAt.get();

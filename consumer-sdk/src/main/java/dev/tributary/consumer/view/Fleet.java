@@ -116,7 +116,7 @@ final class Fleet {
         List<String> problems = new ArrayList<>();
         if (version == null) {
             problems.add("this instance does not know version " + row.version()
-                    + ", so others have to feed it; keep its" + " code until it is retired");
+                    + ", so others have to feed it; keep its code until it is retired");
         } else if (!row.fingerprint().equals(version.fingerprint())) {
             problems.add("version " + row.version() + " was created by other SQL than this instance has, which does not"
                     + " feed it: give changed tables a new number");

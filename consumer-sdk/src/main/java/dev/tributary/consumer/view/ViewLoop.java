@@ -1,5 +1,6 @@
 package dev.tributary.consumer.view;
 
+import dev.tributary.consumer.History;
 import dev.tributary.consumer.Subscription;
 import dev.tributary.consumer.SubscriptionException;
 import dev.tributary.consumer.view.KafkaExtents.Extent;
@@ -32,7 +33,6 @@ final class ViewLoop {
     private static final Logger LOG = LoggerFactory.getLogger(ViewLoop.class);
     private static final Duration EVERY = Duration.ofMillis(500);
     private static final Duration ASK_KAFKA_EVERY = Duration.ofSeconds(2);
-    private static final Duration SWITCH_RETRY_MAX = Duration.ofSeconds(10);
     private static final Duration CREATE_RETRY = Duration.ofSeconds(5);
     /** Half of what a switch holds the live version for: so much may be left to apply when it begins. */
     private static final double CAUGHT_UP_WITHIN_SECONDS = 0.4;
@@ -48,22 +48,19 @@ final class ViewLoop {
     private final Creation creation;
     private final Commands commands;
     private final Fleet fleet;
+    private final AutomaticSwitch automatic;
     private final Thread thread;
     private final Semaphore wakes = new Semaphore(0);
     private volatile boolean closing;
     private volatile ViewStatus status;
     private volatile Map<TopicPartition, Extent> extents = Map.of();
     private final Map<Integer, Gauging> gauges = new TreeMap<>();
-    private final Map<Integer, String> withheld = new TreeMap<>();
     private SortedMap<Integer, Map<TopicPartition, Long>> starts = new TreeMap<>();
     private long askKafkaAt = System.nanoTime();
     private long createAt = System.nanoTime();
-    private long switchAt = System.nanoTime();
-    private Duration switchRetry = EVERY;
     private long liveLagBefore;
     private @Nullable KafkaExtents kafka;
     private boolean kafkaAsked;
-    private @Nullable String refusal;
     private String problem = "";
     private String creationProblem = "";
     private String kafkaProblem = "";
@@ -89,6 +86,7 @@ final class ViewLoop {
                 .collect(Collectors.toUnmodifiableSet());
         this.commands = new Commands(view, surroundings.dataSource(), store, creation, this::ends, wakes::release);
         this.fleet = new Fleet(view, surroundings, known, store, options.buildEventsPerSecondMax());
+        this.automatic = new AutomaticSwitch(commands, fleet);
         this.status = new ViewStatus(view, null, "starting", List.of());
         this.thread = new Thread(this::run, "tributary-view-" + view);
     }
@@ -241,7 +239,9 @@ final class ViewLoop {
                 kafkaAsked = false;
                 pace(sight, live);
             }
-            switchIfDue(sight, live);
+            if (options.switchAutomatically() && automatic.attempt(dueForSwitch(sight, live))) {
+                wakes.release();
+            }
         }
         status = describe(sight, live);
     }
@@ -300,46 +300,14 @@ final class ViewLoop {
         liveLagBefore = lag;
     }
 
-    private void switchIfDue(Sight sight, VersionRow live) throws SQLException {
-        withheld.clear();
-        for (VersionRow row : sight.rows().values()) {
-            boolean due = options.switchAutomatically()
-                    && known.containsKey(row.version())
-                    && row.state() == VersionState.BUILDING
-                    && row.version() > live.version()
-                    && row.caughtUpAt() != null
-                    && !row.paused();
-            if (due) {
-                long parked = fleet.parked(row.version());
-                if (parked > 0) {
-                    withheld.put(row.version(), Switch.withheldForParked(parked));
-                } else {
-                    trySwitch(row.version());
-                    if (refusal != null) {
-                        withheld.put(row.version(), refusal);
-                    }
-                }
-            }
-        }
-    }
-
-    private void trySwitch(int version) throws SQLException {
-        long now = System.nanoTime();
-        if (now < switchAt) {
-            return;
-        }
-        switchAt = now + switchRetry.toNanos();
-        Duration doubled = switchRetry.multipliedBy(2);
-        switchRetry = doubled.compareTo(SWITCH_RETRY_MAX) < 0 ? doubled : SWITCH_RETRY_MAX;
-        try {
-            refusal = commands.trySwitch(version, false);
-        } catch (SubscriptionException e) {
-            refusal = e.getMessage();
-        }
-        if (refusal == null) {
-            switchRetry = EVERY;
-            wakes.release();
-        }
+    private List<VersionRow> dueForSwitch(Sight sight, VersionRow live) {
+        return sight.rows().values().stream()
+                .filter(row -> known.containsKey(row.version())
+                        && row.state() == VersionState.BUILDING
+                        && row.version() > live.version()
+                        && row.caughtUpAt() != null
+                        && !row.paused())
+                .toList();
     }
 
     private ViewStatus describe(Sight sight, @Nullable VersionRow live) {
@@ -356,25 +324,16 @@ final class ViewLoop {
         ViewStatus.Progress progress = null;
         if (row.state().isFed()) {
             problems.addAll(fleet.problems(row));
-            if (withheld.containsKey(row.version())) {
-                problems.add(withheld.get(row.version()));
+            String withheld = automatic.withheld(row.version());
+            if (withheld != null) {
+                problems.add(withheld);
             }
-            List<String> replays =
-                    version == null ? List.of() : version.history().replays();
-            Map<TopicPartition, Extent> own = extents.entrySet().stream()
-                    .filter(each -> row.topics().contains(each.getKey().topic())
-                            || replays.contains(each.getKey().topic()))
-                    .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+            History history = version == null ? History.whole() : version.history();
+            Map<TopicPartition, Extent> own = extentsOf(row, history);
             if (version != null) {
-                problems.addAll(Gauging.missing(row.version(), version.history(), own, positions));
+                problems.addAll(Gauging.missing(row.version(), history, own, positions));
             }
-            if (!own.isEmpty()) {
-                Gauging gauge = gauges.computeIfAbsent(row.version(), v -> new Gauging());
-                progress = replays.isEmpty()
-                        ? gauge.progress(
-                                own, starts.getOrDefault(row.version(), Map.of()), positions, System.nanoTime())
-                        : gauge.progressFromReplays(own, replays, positions, System.nanoTime());
-            }
+            progress = own.isEmpty() ? null : progress(row, history, own, positions);
         } else {
             gauges.remove(row.version());
         }
@@ -386,6 +345,21 @@ final class ViewLoop {
                 row.caughtUpAt(),
                 progress,
                 List.copyOf(problems));
+    }
+
+    private Map<TopicPartition, Extent> extentsOf(VersionRow row, History history) {
+        return extents.entrySet().stream()
+                .filter(each -> row.topics().contains(each.getKey().topic())
+                        || history.replays().contains(each.getKey().topic()))
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+    }
+
+    private ViewStatus.Progress progress(
+            VersionRow row, History history, Map<TopicPartition, Extent> own, Positions positions) {
+        Gauging gauge = gauges.computeIfAbsent(row.version(), v -> new Gauging());
+        return history.replays().isEmpty()
+                ? gauge.progress(own, starts.getOrDefault(row.version(), Map.of()), positions, System.nanoTime())
+                : gauge.progressFromReplays(own, history.replays(), positions, System.nanoTime());
     }
 
     void close() {
