@@ -235,7 +235,7 @@ final class Recovery {
                             + " that this database never had: "
                             + (lineage.relation() == Lineage.Relation.PROMOTED
                                     ? "the failover to timeline "
-                                            + lineage.server().timeline() + " lost them, as it" + " took place at "
+                                            + lineage.server().timeline() + " lost them, as it took place at "
                                     : "it was restored from an older copy, and its WAL ends at ")
                             + text(lineage.commonEnd()),
                     "run `recover --new-epoch`: it goes on in a new epoch, with what this database has and Kafka lacks");

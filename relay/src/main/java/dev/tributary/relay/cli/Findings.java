@@ -24,11 +24,17 @@ final class Findings {
     }
 
     /** Says that a command has come to nothing, and why; returns its exit code. */
-    static int failed(CommandSpec command, String outcome, String reason, String remedy) {
+    static int failed(CommandSpec command, String outcome, List<Finding> why) {
         PrintWriter err = command.commandLine().getErr();
         err.println(outcome);
-        print(err, List.of(new Finding(Finding.Severity.FAILED, command.name(), reason, remedy)));
+        print(err, why);
         err.flush();
         return ExitCode.SOFTWARE;
+    }
+
+    /** The same, where there is one finding, about the command itself. */
+    static int failed(CommandSpec command, String outcome, String reason, String remedy) {
+        return failed(
+                command, outcome, List.of(new Finding(Finding.Severity.FAILED, command.name(), reason, remedy)));
     }
 }

@@ -67,11 +67,7 @@ final class InitCommand implements Callable<Integer> {
             return ExitCode.OK;
         } catch (SetupException e) {
             out.flush();
-            PrintWriter err = spec.commandLine().getErr();
-            err.println("source " + source.name() + " cannot be prepared:");
-            Findings.print(err, e.findings());
-            err.flush();
-            return ExitCode.SOFTWARE;
+            return Findings.failed(spec, "source " + source.name() + " cannot be prepared:", e.findings());
         }
     }
 }

@@ -33,11 +33,7 @@ final class ParkedCommand implements Callable<Integer> {
             try {
                 print(out, source, new ParkedAggregates(source).list());
             } catch (SetupException e) {
-                PrintWriter err = spec.commandLine().getErr();
-                err.println("source " + source.name() + " cannot be asked:");
-                Findings.print(err, e.findings());
-                err.flush();
-                exitCode = ExitCode.SOFTWARE;
+                exitCode = Findings.failed(spec, "source " + source.name() + " cannot be asked:", e.findings());
             }
         }
         out.flush();

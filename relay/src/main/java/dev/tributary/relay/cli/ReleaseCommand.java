@@ -50,11 +50,7 @@ final class ReleaseCommand implements Callable<Integer> {
             out.flush();
             return ExitCode.OK;
         } catch (SetupException e) {
-            PrintWriter err = spec.commandLine().getErr();
-            err.println(aggregate + " cannot be released:");
-            Findings.print(err, e.findings());
-            err.flush();
-            return ExitCode.SOFTWARE;
+            return Findings.failed(spec, aggregate + " cannot be released:", e.findings());
         }
     }
 }

@@ -35,7 +35,7 @@ final class OutboxSize {
                             + "' is no member of the role that owns tributary.outbox, and may neither"
                             + " make partitions nor drop them",
                     "GRANT the owner's role to \"" + source.username()
-                            + "\" (docs/operating.md, Retention), or leave it to the" + " service and remove "
+                            + "\" (docs/operating.md, Retention), or leave it to the service and remove "
                             + source.key("retention.window")));
         }
         findings.addAll(sizes(connection, source));
@@ -68,7 +68,7 @@ final class OutboxSize {
                     "outbox",
                     "tributary.outbox has " + sizes.all + " bytes, and nobody makes partitions that could be dropped",
                     "Set " + source.key("retention.window")
-                            + ", such as P1D, or tributary.outbox.retention.window in the" + " service"));
+                            + ", such as P1D, or tributary.outbox.retention.window in the service"));
         }
         return List.of(Finding.ok("outbox", sizes.all + " bytes"));
     }

@@ -54,7 +54,7 @@ final class Echo {
             calledNanos = now;
             String token = Integer.toString(++number);
             try (PreparedStatement call = connection.prepareStatement(
-                    "SELECT pg_logical_emit_message(true, ?, ?)" + " WHERE pg_current_wal_flush_lsn() > ?::pg_lsn")) {
+                    "SELECT pg_logical_emit_message(true, ?, ?) WHERE pg_current_wal_flush_lsn() > ?::pg_lsn")) {
                 call.setString(1, PREFIX);
                 call.setString(2, token);
                 call.setString(3, LogSequenceNumber.valueOf(reached).asString());
