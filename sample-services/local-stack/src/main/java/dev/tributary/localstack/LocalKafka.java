@@ -3,12 +3,8 @@ package dev.tributary.localstack;
 import java.util.HashMap;
 import java.util.Map;
 
-/**
- * Kafka on a free port of 127.0.0.1: one node, broker and controller in one process. Topics are not made by themselves.
- *
- * <p>It ends with this JVM, however this JVM ends, and its data with it. Thread-safe.
- */
-public final class LocalKafka implements AutoCloseable {
+/** Kafka: one node, broker and controller in one process. Topics are not made by themselves. Thread-safe. */
+public final class LocalKafka extends LocalServer {
     private static final Map<String, String> PROPERTIES = Map.ofEntries(
             Map.entry("auto.create.topics.enable", "false"),
             Map.entry("default.replication.factor", "1"),
@@ -33,10 +29,8 @@ public final class LocalKafka implements AutoCloseable {
         static final LocalKafka INSTANCE = startOwn();
     }
 
-    private final Server server;
-
     private LocalKafka(Server server) {
-        this.server = server;
+        super(server);
     }
 
     /** The one that everything in this JVM shares; started by the first caller. Not to be stopped or closed. */
@@ -66,43 +60,5 @@ public final class LocalKafka implements AutoCloseable {
     /** What clients take as {@code bootstrap.servers}. */
     public String bootstrapServers() {
         return "127.0.0.1:" + port();
-    }
-
-    public int port() {
-        return server.port();
-    }
-
-    /** Returns once clients are served; does nothing if it runs. Data and port are those from before. */
-    public void start() {
-        server.start();
-    }
-
-    /** Stops it in an orderly way. */
-    public void stop() {
-        server.stop();
-    }
-
-    public void restart() {
-        stop();
-        start();
-    }
-
-    /** Kills its process and returns once it is gone. */
-    public void kill() {
-        server.kill();
-    }
-
-    /** Freezes its process: connections stay open, nothing answers. */
-    public void pause() {
-        server.pause();
-    }
-
-    public void resume() {
-        server.resume();
-    }
-
-    @Override
-    public void close() {
-        server.close();
     }
 }

@@ -8,13 +8,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/**
- * PostgreSQL on a free port of 127.0.0.1, ready for logical replication.
- *
- * <p>It ends with this JVM, however this JVM ends, and its data with it. Thread-safe. SQL that fails surfaces as
- * {@link IllegalStateException}.
- */
-public final class LocalPostgres implements AutoCloseable {
+/** PostgreSQL, ready for logical replication. Thread-safe. SQL that fails surfaces as {@link IllegalStateException}. */
+public final class LocalPostgres extends LocalServer {
     /** A superuser. */
     public static final String USER = "postgres";
 
@@ -35,11 +30,10 @@ public final class LocalPostgres implements AutoCloseable {
         static final LocalPostgres INSTANCE = startOwn();
     }
 
-    private final Server server;
     private final AtomicInteger databases = new AtomicInteger();
 
     private LocalPostgres(Server server) {
-        this.server = server;
+        super(server);
     }
 
     /** The one that everything in this JVM shares; started by the first caller. Not to be stopped or closed. */
@@ -59,10 +53,6 @@ public final class LocalPostgres implements AutoCloseable {
         LocalPostgres started = new LocalPostgres(Backend.current().postgres(all));
         started.start();
         return started;
-    }
-
-    public int port() {
-        return server.port();
     }
 
     /** The server's major version: 18, if the build does not say otherwise. */
@@ -127,40 +117,6 @@ public final class LocalPostgres implements AutoCloseable {
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    /** Returns once clients are served; does nothing if it runs. Data and port are those from before. */
-    public void start() {
-        server.start();
-    }
-
-    /** Stops it in an orderly way, ending all connections. */
-    public void stop() {
-        server.stop();
-    }
-
-    public void restart() {
-        stop();
-        start();
-    }
-
-    /** Kills all its processes and returns once they are gone. {@link #start} then recovers as after a crash. */
-    public void kill() {
-        server.kill();
-    }
-
-    /** Freezes all its processes: connections stay open, nothing answers. */
-    public void pause() {
-        server.pause();
-    }
-
-    public void resume() {
-        server.resume();
-    }
-
-    @Override
-    public void close() {
-        server.close();
     }
 
     private void execute(String... statements) {
