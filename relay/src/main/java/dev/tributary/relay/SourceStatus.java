@@ -47,18 +47,6 @@ public record SourceStatus(
         return new SourceStatus(source, state, since, reason, remedy, moving, progress, slot, retention);
     }
 
-    /** Before the slot was looked at. */
-    public SourceStatus(
-            String source,
-            SourceState state,
-            Instant since,
-            String reason,
-            String remedy,
-            boolean moving,
-            Progress progress) {
-        this(source, state, since, reason, remedy, moving, progress, SlotHealth.UNKNOWN);
-    }
-
     /**
      * Counters since this process started, and distances.
      *

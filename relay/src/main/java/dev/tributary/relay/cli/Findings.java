@@ -34,7 +34,6 @@ final class Findings {
 
     /** The same, where there is one finding, about the command itself. */
     static int failed(CommandSpec command, String outcome, String reason, String remedy) {
-        return failed(
-                command, outcome, List.of(new Finding(Finding.Severity.FAILED, command.name(), reason, remedy)));
+        return failed(command, outcome, List.of(new Finding(Finding.Severity.FAILED, command.name(), reason, remedy)));
     }
 }

@@ -266,7 +266,8 @@ class RelayCommandTest {
                 "the database is away",
                 "none",
                 false,
-                new SourceStatus.Progress(7, 2_100, 2, 1, 0x10, 0x20, 1_000, null, 3, 0, Duration.ofMillis(1_500)));
+                new SourceStatus.Progress(7, 2_100, 2, 1, 0x10, 0x20, 1_000, null, 3, 0, Duration.ofMillis(1_500)),
+                SlotHealth.UNKNOWN);
         String config = config("");
         try (HttpApi api = HttpApi.start(new HttpConfig("127.0.0.1", port), () -> List.of(status))) {
             assertThat(api.uri().getPort()).isEqualTo(port);

@@ -46,7 +46,8 @@ class HttpApiTest {
             "slot tributary_support is gone",
             "Recover it",
             false,
-            new SourceStatus.Progress(0, 0, 0, 0, 0, 0, 0, null, 0, 0, null));
+            new SourceStatus.Progress(0, 0, 0, 0, 0, 0, 0, null, 0, 0, null),
+            SlotHealth.UNKNOWN);
 
     private static volatile List<SourceStatus> statuses = List.of();
     private static HttpApi api;

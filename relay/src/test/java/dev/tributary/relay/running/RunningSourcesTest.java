@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.awaitility.Awaitility.await;
 
+import dev.tributary.relay.SlotHealth;
 import dev.tributary.relay.SourceState;
 import dev.tributary.relay.SourceStatus;
 import dev.tributary.relay.config.SourceConfig;
@@ -132,7 +133,8 @@ class RunningSourcesTest {
                     "",
                     "",
                     true,
-                    new SourceStatus.Progress(0, 0, 0, 0, 0, 0, 0, null, 0, 0, null));
+                    new SourceStatus.Progress(0, 0, 0, 0, 0, 0, 0, null, 0, 0, null),
+                    SlotHealth.UNKNOWN);
         }
 
         @Override
