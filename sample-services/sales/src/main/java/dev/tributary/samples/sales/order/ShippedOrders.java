@@ -19,7 +19,8 @@ class ShippedOrders {
     @OnEvent("shipment.shipped.v1")
     void shipped(Event<ShipmentShipped> event, Connection connection) throws SQLException {
         ShipmentShipped shipment = event.payload();
-        // It followed from our event, so the order was placed here. But the relay reads an event from PostgreSQL's log, and
+        // It followed from our event, so the order was placed here. But the relay reads an event from PostgreSQL's log,
+        // and
         // may do so milliseconds before the transaction that wrote it is over for everybody else: then try again
         if (!ordering.ship(connection, shipment.orderId(), shipment.shippedAt())) {
             throw new SQLTransientException("order " + shipment.orderId() + " is not visible here yet");
