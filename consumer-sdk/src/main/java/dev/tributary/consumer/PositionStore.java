@@ -36,12 +36,7 @@ final class PositionStore {
     private final String subscription;
     private final TopicPartition partition;
     private final Timeouts timeouts;
-
     private final @Nullable String schema;
-
-    PositionStore(String subscription, TopicPartition partition, Timeouts timeouts) {
-        this(subscription, partition, timeouts, null);
-    }
 
     /** @param schema where batches look up bare table names; null for the connection's own search path */
     PositionStore(String subscription, TopicPartition partition, Timeouts timeouts, @Nullable String schema) {

@@ -33,7 +33,7 @@ class FencingTest {
     private final ExecutorService executor = Executors.newSingleThreadExecutor();
     private final Timeouts timeouts =
             Timeouts.ofDefaults().withTakeover(Duration.ofMillis(500)).withIdleInTransaction(Duration.ofMinutes(2));
-    private final PositionStore positions = new PositionStore("view", PARTITION, timeouts);
+    private final PositionStore positions = new PositionStore("view", PARTITION, timeouts, null);
     private EventHandler<Added> handler = ViewDatabase::apply;
 
     @AfterEach

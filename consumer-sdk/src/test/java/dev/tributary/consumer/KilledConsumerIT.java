@@ -118,7 +118,7 @@ class KilledConsumerIT {
         sendTenWithACatchAt(7);
         try (Connection frozen = DriverManager.getConnection(view.url(), LocalPostgres.USER, LocalPostgres.PASSWORD)) {
             Timeouts impatient = Timeouts.ofDefaults().withIdleInTransaction(Duration.ofSeconds(3));
-            PositionStore positions = new PositionStore(bed.name, topic.partition(), impatient);
+            PositionStore positions = new PositionStore(bed.name, topic.partition(), impatient, null);
             PositionStore.Claim claim = positions.claim(frozen, topicId(), 0);
             assertThat(positions.advance(frozen, claim, claim.progress(), new PositionStore.Progress(10, Map.of())))
                     .isTrue();
