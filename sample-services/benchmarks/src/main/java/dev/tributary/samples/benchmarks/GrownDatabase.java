@@ -174,6 +174,10 @@ final class GrownDatabase implements AutoCloseable {
         return url;
     }
 
+    PinnedCores onClientsCore() throws SQLException {
+        return PinnedCores.together(connection);
+    }
+
     /** In a transaction of its own, as are those below. */
     void publishUnsequenced(int number) throws SQLException {
         inTransaction(() ->

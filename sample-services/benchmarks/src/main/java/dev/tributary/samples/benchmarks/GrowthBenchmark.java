@@ -129,13 +129,14 @@ final class GrowthBenchmark implements Callable<Integer> {
         json.write(); // what is there stays if a later one fails
     }
 
-    @SuppressWarnings("try") // the cores are kept awake for the round trips inside
+    @SuppressWarnings("try") // the cores are held for the round trips inside
     private void measure(
             LocalPostgres postgres, LocalKafka kafka, String name, int size, int aggregateCount, FigureTable figures)
             throws Exception {
         Workload workload = new Workload(payload, 1, 0, 0, 0);
         try (GrownDatabase database = new GrownDatabase(postgres, name, size, aggregateCount, workload)) {
-            try (AwakeCores awake = AwakeCores.keep()) {
+            try (AwakeCores awake = AwakeCores.keep();
+                    PinnedCores one = database.onClientsCore()) {
                 loading(database, size / aggregateCount, figures);
                 writing(database, figures);
                 figures.put(

@@ -1,6 +1,7 @@
 package dev.tributary.samples.benchmarks;
 
 import dev.tributary.localstack.LocalPostgres;
+import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -70,7 +71,8 @@ final class WriteBenchmark implements Callable<Integer> {
             }
             List<WriteComparison> done = new ArrayList<>();
             for (WriteSetting setting : settings()) {
-                WriteComparison comparison = compare(race, setting);
+                WriteComparison comparison =
+                        setting.clients() == 1 ? compareApart(race, setting, postgres) : compare(race, setting);
                 System.out.println(comparison.table());
                 done.add(comparison);
                 json.add("comparisons", comparison.json());
@@ -98,6 +100,17 @@ final class WriteBenchmark implements Callable<Integer> {
         Set<WriteContender> cool = EnumSet.copyOf(contenders);
         cool.remove(WriteContender.AGGREGATES);
         return cool;
+    }
+
+    /** One client waits for the server as often as the server for it; more have both cores busy. */
+    @SuppressWarnings("try") // the cores are held for the round trips inside
+    private WriteComparison compareApart(WriteRace race, WriteSetting setting, LocalPostgres postgres)
+            throws Exception {
+        try (Connection connection = postgres.connect(postgres.url("postgres"));
+                AwakeCores awake = AwakeCores.keep();
+                PinnedCores apart = PinnedCores.apart(connection)) {
+            return compare(race, setting);
+        }
     }
 
     private WriteComparison compare(WriteRace race, WriteSetting setting) throws Exception {
