@@ -33,9 +33,6 @@ final class GrowthBenchmark implements Callable<Integer> {
     private static final int EVENTS_PER_AGGREGATE = 100;
     private static final int FULL = 10_000_000;
 
-    /** To have more than that applied would take longer than all else. */
-    private static final int READ_MAX = 1_000_000;
-
     /** What the aggregates of the second table share. */
     private static final int SHARED_EVENTS = 1_000_000;
 
@@ -61,6 +58,13 @@ final class GrowthBenchmark implements Callable<Integer> {
 
     @Option(names = "--applied", description = "Events that a subscription has to apply, once it is warm.")
     private int applied = 200_000;
+
+    @Option(
+            names = "--read-max",
+            description =
+                    "The reader's side is measured up to so many events: to have more applied takes longer than the"
+                            + " rest, and as much disk once more.")
+    private int readMax = 1_000_000;
 
     @Option(names = "--payload", description = "Payload size, bytes; at least 64.")
     private int payload = 300;
@@ -147,7 +151,7 @@ final class GrowthBenchmark implements Callable<Integer> {
             }
             operating(database, name, kafka, workload, figures);
         }
-        if (size <= READ_MAX) {
+        if (size <= readMax) {
             try (GrownView view = new GrownView(postgres, kafka, name + "_view", size, aggregateCount, 3 * applied)) {
                 reading(view, figures);
             }
