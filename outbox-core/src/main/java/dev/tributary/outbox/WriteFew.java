@@ -29,7 +29,7 @@ final class WriteFew {
                 insert.setString(++parameter, event.event().aggregateId());
                 parameter = setContent(insert, parameter, event);
             }
-            insert.executeUpdate();
+            requireAll(insert.executeUpdate(), events);
         }
     }
 
@@ -37,7 +37,7 @@ final class WriteFew {
     static void next(Connection connection, EventTable table, List<PreparedEvent> events) throws SQLException {
         try (PreparedStatement write = connection.prepareStatement(table.next(events.size()))) {
             setAll(write, 0, events);
-            write.executeUpdate();
+            requireAll(write.executeUpdate(), events);
         }
     }
 
@@ -85,6 +85,15 @@ final class WriteFew {
             try (ResultSet head = query.executeQuery()) {
                 return head.next() ? head.getLong(1) : 0;
             }
+        }
+    }
+
+    /** What a trigger of somebody's keeps out would be lost without a word. */
+    private static void requireAll(int written, List<PreparedEvent> events) {
+        if (written != events.size()) {
+            throw new OutboxException("the database has written " + written + " of " + events.size()
+                    + " events: look for a trigger or a rule on the table of events that keeps rows out, and drop it."
+                    + " The transaction must not be committed");
         }
     }
 

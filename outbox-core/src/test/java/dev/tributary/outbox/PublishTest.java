@@ -1,6 +1,7 @@
 package dev.tributary.outbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -151,6 +152,24 @@ class PublishTest {
                     .hasSize(time == 1 ? 0 : 10);
         }
         assertThat(database.text("SELECT count(*) FROM tributary.aggregate")).isEqualTo("10");
+    }
+
+    @Test
+    void anEventThatTheDatabaseKeepsOutIsNotLostWithoutAWord() throws SQLException {
+        database.execute("CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+                + " CREATE TRIGGER keep_out BEFORE INSERT ON tributary.outbox FOR EACH ROW"
+                + " WHEN (new.aggregate_id = 'b') EXECUTE FUNCTION keep_out()");
+        try (Connection transaction = database.transaction()) {
+            for (List<NewEvent> events : List.of(
+                    List.of(event("b")),
+                    List.of(event("a").unsequenced(), event("b").unsequenced()))) {
+                assertThatThrownBy(() -> outbox.publish(transaction, events))
+                        .isInstanceOf(OutboxException.class)
+                        .hasMessageContaining("trigger");
+            }
+        } finally {
+            database.execute("DROP FUNCTION keep_out CASCADE");
+        }
     }
 
     @Test
