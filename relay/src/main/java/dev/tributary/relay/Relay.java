@@ -95,7 +95,7 @@ public final class Relay implements Runnable, AutoCloseable {
     @Override
     public void run() {
         runner = Thread.currentThread();
-        try (RetentionThread keeping = SourceRetention.start(source)) {
+        try (RetentionThread keeping = SourceRetention.start(source, board::isSlotInOrder)) {
             retention = keeping;
             while (isOpen()) {
                 rest(runUntilBroken());

@@ -66,6 +66,12 @@ final class StatusBoard {
         return headline.state == SourceState.STOPPED;
     }
 
+    /** Whether a relay, this one or another, reads the slot, and so has compared it with what Kafka holds. Safe to call from any thread. */
+    boolean isSlotInOrder() {
+        SourceState state = headline.state;
+        return state == SourceState.STREAMING || state == SourceState.STANDBY;
+    }
+
     /** Ends it without alarm: somebody asked for it. */
     void closed() {
         if (headline.state != SourceState.STOPPED) {

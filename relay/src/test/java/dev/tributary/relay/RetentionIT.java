@@ -82,6 +82,43 @@ class RetentionIT {
         awaitAllOnce();
     }
 
+    /** As after a {@code recover} that failed half-way, or with a slot that somebody moves. */
+    @Test
+    void nothingIsDroppedWhileASlotClaimsWhatKafkaLacks() throws Exception {
+        source.config = source.config.withRetention(SECONDS);
+        Relay first = source.startRelay();
+        await().atMost(SOON).until(() -> {
+            publish();
+            return retention(first).partitions() > 3;
+        });
+        awaitAllOnce();
+        first.close();
+        publish();
+        String lacking = source.text("SELECT tributary.publish('order', 'o', 'order.placed.v1', '{}')");
+        published.add(lacking);
+        String moved = "pg_replication_slot_advance('" + source.config.slot() + "', pg_current_wal_lsn())";
+        source.whileFree(moved);
+
+        Relay next = source.startRelay();
+        await().atMost(SOON).until(() -> {
+            publish();
+            source.whileFree(moved);
+            assertThat(source.text("SELECT count(*) FROM tributary.outbox WHERE id = '" + lacking + "'"))
+                    .isEqualTo("1");
+            return next.status().state() == SourceState.SLOT_LOST
+                    && retention(next).overdue().compareTo(SECONDS.window().multipliedBy(3)) > 0
+                    && retention(next).trouble().contains("Kafka");
+        });
+        RecoverProcess.run(source);
+        await().atMost(SOON).until(() -> {
+            publish();
+            return next.status().state() == SourceState.STREAMING
+                    && source.text("SELECT count(*) FROM tributary.outbox WHERE id = '" + lacking + "'")
+                            .equals("0");
+        });
+        awaitAllOnce();
+    }
+
     @Test
     void aRoleThatMayNotIsToldAndTheSourceStreams() throws Exception {
         String role = "r_" + source.config.name();

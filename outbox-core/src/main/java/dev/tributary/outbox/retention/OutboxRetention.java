@@ -55,6 +55,11 @@ public final class OutboxRetention implements AutoCloseable {
      *     the next turn begins with a new connection
      */
     public RetentionStatus turn() throws SQLException {
+        return turn(true);
+    }
+
+    /** @param dropping whether what the slots have confirmed is to be believed; otherwise partitions are only made */
+    RetentionStatus turn(boolean dropping) throws SQLException {
         try {
             RetentionSession leading = session;
             boolean first = leading == null;
@@ -64,7 +69,7 @@ public final class OutboxRetention implements AutoCloseable {
                     return RetentionStatus.UNKNOWN;
                 }
             }
-            return turn(leading, first);
+            return turn(leading, first, dropping);
         } catch (SQLException | RuntimeException e) {
             closeQuietly();
             throw e;
@@ -81,7 +86,7 @@ public final class OutboxRetention implements AutoCloseable {
         return opened;
     }
 
-    private RetentionStatus turn(RetentionSession leading, boolean first) throws SQLException {
+    private RetentionStatus turn(RetentionSession leading, boolean first, boolean dropping) throws SQLException {
         long now = nanoTime.getAsLong();
         // Only time in which this session led: two leaders would count it twice, and clocks are set
         Duration watched = first ? Duration.ZERO : Duration.ofNanos(now - lastTurn);
@@ -89,9 +94,11 @@ public final class OutboxRetention implements AutoCloseable {
         Troubles troubles = new Troubles();
         if (make != null && drop != null) {
             make.run(now, troubles);
-            drop.run(watched, troubles);
+            if (dropping) {
+                drop.run(watched, troubles);
+            }
         }
-        return Standing.of(leading, settings, troubles);
+        return Standing.of(leading, settings, dropping, troubles);
     }
 
     private void closeQuietly() {

@@ -5,6 +5,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
  * Takes an {@link OutboxRetention}'s turns on a thread and a connection of its own, until it is closed. As many processes as
@@ -20,6 +21,7 @@ public final class RetentionThread implements AutoCloseable {
     private final Connections connections;
     private final RetentionSettings settings;
     private final Account account;
+    private final BooleanSupplier mayDrop;
     private final Thread thread;
     private final CountDownLatch closing = new CountDownLatch(1);
     private volatile RetentionStatus status = RetentionStatus.UNKNOWN;
@@ -35,10 +37,16 @@ public final class RetentionThread implements AutoCloseable {
         void worksAgain();
     }
 
-    private RetentionThread(String name, Connections connections, RetentionSettings settings, Account account) {
+    private RetentionThread(
+            String name,
+            Connections connections,
+            RetentionSettings settings,
+            Account account,
+            BooleanSupplier mayDrop) {
         this.connections = connections;
         this.settings = settings;
         this.account = account;
+        this.mayDrop = mayDrop;
         this.thread = new Thread(this::run, name);
         thread.setDaemon(true);
     }
@@ -46,7 +54,22 @@ public final class RetentionThread implements AutoCloseable {
     /** Starts it; the database may be away. */
     public static RetentionThread start(
             String name, Connections connections, RetentionSettings settings, Account account) {
-        RetentionThread started = new RetentionThread(name, connections, settings, account);
+        return start(name, connections, settings, account, () -> true);
+    }
+
+    /**
+     * Starts it for somebody who knows more of the slots than the database does.
+     *
+     * @param mayDrop whether what the slots have confirmed is in Kafka, as far as is known; while it is not, partitions are
+     *     made, and none is dropped. The thread itself asks, at every turn
+     */
+    public static RetentionThread start(
+            String name,
+            Connections connections,
+            RetentionSettings settings,
+            Account account,
+            BooleanSupplier mayDrop) {
+        RetentionThread started = new RetentionThread(name, connections, settings, account, mayDrop);
         started.thread.start();
         return started;
     }
@@ -67,7 +90,7 @@ public final class RetentionThread implements AutoCloseable {
 
     private boolean turn(OutboxRetention retention) {
         try {
-            status = retention.turn();
+            status = retention.turn(mayDrop.getAsBoolean());
             tell(status);
             return true;
         } catch (SQLException

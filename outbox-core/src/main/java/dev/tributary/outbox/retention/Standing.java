@@ -11,11 +11,17 @@ final class Standing {
 
     private Standing() {}
 
-    static RetentionStatus of(RetentionSession session, RetentionSettings settings, Troubles troubles)
+    static RetentionStatus of(RetentionSession session, RetentionSettings settings, boolean dropping, Troubles troubles)
             throws SQLException {
         Duration overdue = overdue(session, settings);
         if (overdue.compareTo(settings.span().multipliedBy(SPANS_LATE)) > 0) {
-            sayWhy(session, settings, troubles);
+            if (dropping) {
+                sayWhy(session, settings, troubles);
+            } else {
+                troubles.replace(
+                        "nothing is dropped while it is not known that Kafka has what the slots have confirmed",
+                        "have the relay stream again: its state says what is in the way");
+            }
         }
         return session.one(
                 "SELECT (SELECT count(*) FROM " + REGISTRY + " WHERE upper_bound IS NOT NULL AND NOT detached),"
