@@ -82,6 +82,7 @@ class RightsTest {
                         "tributary_writer SELECT aggregate",
                         "tributary_writer SELECT snapshot.aggregate_id",
                         "tributary_writer SELECT snapshot.aggregate_type",
+                        "tributary_writer UPDATE aggregate.room",
                         "tributary_writer UPDATE aggregate.sequence",
                         "tributary_writer UPDATE snapshot.sequence",
                         "tributary_writer UPDATE snapshot.state",
