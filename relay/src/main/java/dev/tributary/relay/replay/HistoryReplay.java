@@ -3,7 +3,6 @@ package dev.tributary.relay.replay;
 import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.outbox.wire.Replay;
 import dev.tributary.relay.config.SourceConfig;
-import dev.tributary.relay.config.TopicTemplate;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.replay.ReplayNotes.Chosen;
 import dev.tributary.relay.replay.ReplayNotes.Cluster;
@@ -17,14 +16,11 @@ import dev.tributary.relay.source.HistoryRows;
 import dev.tributary.relay.source.PostgresDatabase;
 import dev.tributary.relay.source.RowsSince;
 import dev.tributary.relay.source.SourceDatabase;
-import dev.tributary.relay.source.SourceDatabase.Server;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -36,9 +32,6 @@ import org.jspecify.annotations.Nullable;
  * view goes on without a seam. Why so: docs/adr/0006-history-then-live.md.
  */
 public final class HistoryReplay {
-    /** The ordinal of a position is an unsigned number of 32 bits. */
-    private static final long EVENTS_MAX = 1L << 32;
-
     private static final int SLOT_CHARS_MAX = 63;
 
     private final SourceConfig source;
@@ -46,6 +39,7 @@ public final class HistoryReplay {
     private final Kafka kafka;
     private final Options options;
     private final Account account;
+    private final Refusals refusals;
     private final Losses losses;
 
     /**
@@ -95,6 +89,7 @@ public final class HistoryReplay {
         this.kafka = new KafkaClients(kafkaProperties);
         this.options = options;
         this.account = account;
+        this.refusals = new Refusals(source, options);
         this.losses = new Losses(source, options.acceptLoss(), account);
     }
 
@@ -104,8 +99,8 @@ public final class HistoryReplay {
      * @throws RelayException with the remedy if it must not or cannot be done
      */
     public void run() throws SQLException {
-        requireOwnTables();
-        requireUsableTopic();
+        refusals.refuseOtherTables();
+        refusals.refuseUnusableTopic();
         try (ReplayTopic topic = new ReplayTopic(kafkaProperties, options.topic())) {
             Replay noted = noted(topic);
             if (options.dryRun()) {
@@ -120,69 +115,15 @@ public final class HistoryReplay {
         }
     }
 
-    private void requireOwnTables() {
-        if (!source.layout().isOwn()) {
-            throw new RelayException.Stopped(
-                    "source " + source.name() + " has its events in a table of its own layout, of which there is no"
-                            + " history to rely on",
-                    "replay works with Tributary's own tables",
-                    null);
-        }
-    }
-
-    private void requireUsableTopic() {
-        String topic = options.topic();
-        if (!TopicTemplate.isLegal(topic)) {
-            throw new RelayException.Stopped(
-                    "'" + topic + "' cannot name a topic",
-                    "choose another --topic: 1 to 249 of A-Z a-z 0-9 . _ -",
-                    null);
-        }
-        if (source.topics().matches(topic) || topic.startsWith("tributary.")) {
-            throw new RelayException.Stopped(
-                    "topic " + topic + " is named like those that live events go to, or like the relay's own",
-                    "choose another --topic, such as replay." + source.name(),
-                    null);
-        }
-    }
-
     /** What is there already, if it may be gone on with. */
     private @Nullable Replay noted(ReplayTopic topic) {
         String id = topic.id();
         Replay noted = topic.noted();
         if (noted == null || !noted.topicId().equals(id)) { // of a topic that was deleted since
-            if (id != null && !topic.isUntouched()) {
-                throw new RelayException.Stopped(
-                        "topic " + options.topic() + " exists, and what it holds is no replay",
-                        "choose another --topic; or delete it, if nobody needs it",
-                        null);
-            }
+            refusals.refuseOtherContent(topic, id);
             return null;
         }
-        if (!noted.source().equals(source.name())) {
-            throw new RelayException.Stopped(
-                    "topic " + options.topic() + " holds the history of source " + noted.source(),
-                    "choose another --topic",
-                    null);
-        }
-        Chosen before = ReplayNotes.of(noted.run()).chosen();
-        if (!before.equals(Chosen.of(options.part()))
-                && !(options.resume() && options.part().equals(Part.ALL))) {
-            throw new RelayException.Stopped(
-                    "topic " + options.topic() + " holds a replay of other events: " + before,
-                    "choose another --topic, or ask for the same events",
-                    null);
-        }
-        if (!options.resume() && !options.dryRun()) {
-            throw new RelayException.Stopped(
-                    noted.complete()
-                            ? "topic " + options.topic() + " holds a replay already, which is complete"
-                            : "topic " + options.topic() + " holds a replay that was not finished",
-                    noted.complete()
-                            ? "add what has committed since with --resume, or choose another --topic"
-                            : "go on with --resume; or delete the topic to begin again",
-                    null);
-        }
+        refusals.refuseOtherReplay(noted);
         return noted;
     }
 
@@ -219,10 +160,9 @@ public final class HistoryReplay {
         Part part = before == null ? options.part() : before.chosen().part();
         try (SourceDatabase database = new PostgresDatabase(source);
                 Topics topics = kafka.topics(source.name())) {
-            Server server = database.server();
-            Cluster cluster = new Cluster(server.systemId(), server.timeline());
+            Cluster cluster = Cluster.of(database.server());
             if (before != null) {
-                requireSame(cluster, before.cluster());
+                refusals.refuseOtherCluster(cluster, before.cluster());
             }
             topics.ensureMarks(Replay.TOPIC);
             // In this order: what commits behind the snapshot is sent behind these ends
@@ -233,32 +173,17 @@ public final class HistoryReplay {
                         before == null ? null : before.moment().snapshotThen());
                 ProgressMark mark = new RelayPast(source, kafka, database, account)
                         .await(rows.snapshot().lsn());
+                CoveredTopics covered = new CoveredTopics(source, part);
                 Map<String, Replay.Live> live =
-                        covered(part, ends, topic.live(topics.existing(source.topics()::matches)));
-                Map<String, Long> counts = rows.count(); // from now on, they are not dropped
-                if (before == null) {
-                    requireAny(counts, part, rows);
-                    losses.sayBeforeTheFirstRound(part);
-                } else {
-                    losses.refuseBeforeAnotherRound(part, before.moment());
-                }
-                long sent = before == null ? 0 : before.sent();
-                long total = counts.values().stream().mapToLong(Long::longValue).sum();
-                requirePositions(sent, total);
-                account.say(described(counts) + " to replay to topic " + options.topic());
-                String topicId = topic.create();
-                requireUnchanged(topic, topicId, earlier);
-                topic.takeOver();
-                requireUnchanged(topic, topicId, earlier); // from now on, nobody else writes
-                if (earlier != null) {
-                    topic.reached(earlier.ends());
-                }
+                        covered.goOnAt(ends, topic.live(topics.existing(source.topics()::matches)));
+                long total = count(part, rows, before);
+                String topicId = takeOver(topic, earlier);
                 ReplayNotes notes = new ReplayNotes(
                         cluster,
                         Chosen.of(part),
                         Moment.of(rows.snapshot()),
                         before == null ? null : before.moment(),
-                        sent,
+                        before == null ? 0 : before.sent(),
                         0,
                         total,
                         null);
@@ -271,11 +196,38 @@ public final class HistoryReplay {
                         rows.snapshot().lsn(),
                         Map.of(),
                         live,
-                        hasWholeTopics(part),
+                        covered.areWhole(),
                         null);
                 copy(topic, rows, begun, notes);
             }
         }
+    }
+
+    /** How many rows there are to replay; they are not dropped from then on. */
+    private long count(Part part, HistoryRows rows, @Nullable ReplayNotes before) throws SQLException {
+        Map<String, Long> counts = rows.count();
+        if (before == null) {
+            requireAny(counts, part, rows);
+            losses.sayBeforeTheFirstRound(part);
+        } else {
+            losses.refuseBeforeAnotherRound(part, before.moment());
+        }
+        long total = counts.values().stream().mapToLong(Long::longValue).sum();
+        Refusals.refuseTooMany(before == null ? 0 : before.sent(), total);
+        account.say(described(counts) + " to replay to topic " + options.topic());
+        return total;
+    }
+
+    /** Creates the topic if it is not there; nobody else writes to it from then on. Returns its id. */
+    private String takeOver(ReplayTopic topic, @Nullable Replay earlier) {
+        String topicId = topic.create();
+        refusals.refuseOthersWork(topic, topicId, earlier);
+        topic.takeOver();
+        refusals.refuseOthersWork(topic, topicId, earlier);
+        if (earlier != null) {
+            topic.reached(earlier.ends());
+        }
+        return topicId;
     }
 
     /** A part without events is a slip, which would take the topic for good; of a source without events there is no part. */
@@ -286,28 +238,6 @@ public final class HistoryReplay {
                     "there are no events of " + Chosen.of(part) + " in source " + source.name() + ", which has "
                             + described(rows.count()),
                     "correct what is asked for; or wait until there is one",
-                    null);
-        }
-    }
-
-    /** Those behind the last position would begin again with the first, and be taken for repeats. */
-    static void requirePositions(long sentBefore, long toSend) {
-        if (sentBefore + toSend > EVENTS_MAX) {
-            throw new RelayException.Stopped(
-                    "a replay has positions for " + EVENTS_MAX + " events, and there are " + (sentBefore + toSend),
-                    "replay aggregate types one by one, each to a topic of its own: --aggregate-type",
-                    null);
-        }
-    }
-
-    /** While this one waited for open transactions and for the relay, another one may have begun or gone on. */
-    private void requireUnchanged(ReplayTopic topic, String topicId, @Nullable Replay earlier) {
-        Replay noted = topic.noted();
-        Replay now = noted != null && noted.topicId().equals(topicId) ? noted : null;
-        if (!Objects.equals(now, earlier)) {
-            throw new RelayException.Stopped(
-                    "another `replay` has written to topic " + options.topic() + " since this one was started",
-                    "see whether it is running; if it is not, go on with --resume",
                     null);
         }
     }
@@ -325,24 +255,13 @@ public final class HistoryReplay {
         topic.reached(begun.ends());
         ReplayNotes notes = ReplayNotes.of(begun.run());
         try (SourceDatabase database = new PostgresDatabase(source)) {
-            Server server = database.server();
-            requireSame(new Cluster(server.systemId(), server.timeline()), notes.cluster());
+            refusals.refuseOtherCluster(Cluster.of(database.server()), notes.cluster());
         }
         try (HistoryRows rows = HistoryRows.at(source, notes.moment().snapshotThen())) {
             rows.choose(notes.chosen().part().selection(), notes.snapshotBefore());
             losses.refuseInTheMiddle(notes, rows.gone(notes.place(), notes.total() - notes.done()));
             account.say("going on behind " + notes.done() + " of " + notes.total() + " events");
             copy(topic, rows, begun, notes);
-        }
-    }
-
-    private void requireSame(Cluster now, Cluster then) {
-        if (!now.equals(then)) {
-            throw new RelayException.Stopped(
-                    "the database has failed over, or is another one, since the replay to " + options.topic() + " was"
-                            + " begun: which rows there were then cannot be told any more",
-                    "begin again, with another topic",
-                    null);
         }
     }
 
@@ -355,37 +274,6 @@ public final class HistoryReplay {
     private void waiting(List<String> open) {
         account.say("waiting for open transactions, before whose end the tables' state cannot be taken: "
                 + String.join("; ", open));
-    }
-
-    /**
-     * The topics whose events of before the snapshot are all chosen. Partitions that were made since may hold what the relay was
-     * behind with: they are read from their beginning.
-     */
-    private Map<String, Replay.Live> covered(Part part, Map<String, Replay.Live> then, Map<String, Replay.Live> now) {
-        Map<String, Replay.Live> covered = new TreeMap<>();
-        if (hasWholeTopics(part)) {
-            now.forEach((topic, live) -> {
-                boolean chosen = part.aggregateTypes().isEmpty()
-                        || part.aggregateTypes().stream()
-                                .anyMatch(type -> source.topics().topicFor(type).equals(topic));
-                if (chosen) {
-                    Replay.Live before = then.get(topic);
-                    Map<Integer, Long> ends =
-                            before != null && before.topicId().equals(live.topicId()) ? before.offsets() : Map.of();
-                    Map<Integer, Long> offsets = new TreeMap<>();
-                    live.offsets()
-                            .keySet()
-                            .forEach(partition -> offsets.put(partition, ends.getOrDefault(partition, 0L)));
-                    covered.put(topic, new Replay.Live(live.topicId(), offsets));
-                }
-            });
-        }
-        return covered;
-    }
-
-    private boolean hasWholeTopics(Part part) {
-        boolean byType = !source.topics().topicFor("a").equals(source.topics().topicFor("b"));
-        return part.hasWholeTypes() && (byType || part.aggregateTypes().isEmpty());
     }
 
     private void copy(ReplayTopic topic, HistoryRows rows, Replay begun, ReplayNotes notes) throws SQLException {

@@ -7,6 +7,7 @@ import dev.tributary.outbox.wire.Position;
 import dev.tributary.relay.flow.RelayException;
 import dev.tributary.relay.source.HistoryRows.Place;
 import dev.tributary.relay.source.HistorySnapshot;
+import dev.tributary.relay.source.SourceDatabase.Server;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,7 +41,11 @@ record ReplayNotes(
         @Nullable Last last) {
     private static final JsonMapper JSON = new JsonMapper();
 
-    record Cluster(String systemId, int timeline) {}
+    record Cluster(String systemId, int timeline) {
+        static Cluster of(Server server) {
+            return new Cluster(server.systemId(), server.timeline());
+        }
+    }
 
     record Chosen(
             List<String> aggregateTypes,

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tributary.relay.flow.RelayException;
 import org.junit.jupiter.api.Test;
 
-class HistoryReplayTest {
+class RefusalsTest {
     @Test
     void moreEventsThanThereArePositionsAreRefusedBeforeAnyIsSent() {
-        HistoryReplay.requirePositions(4_000_000_000L, 294_967_296L);
-        assertThatThrownBy(() -> HistoryReplay.requirePositions(4_000_000_000L, 294_967_297L))
+        Refusals.refuseTooMany(4_000_000_000L, 294_967_296L);
+        assertThatThrownBy(() -> Refusals.refuseTooMany(4_000_000_000L, 294_967_297L))
                 .isInstanceOf(RelayException.Stopped.class)
                 .hasMessageContaining("positions for 4294967296 events, and there are 4294967297");
     }
