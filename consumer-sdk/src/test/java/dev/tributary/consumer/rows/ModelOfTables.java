@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -129,10 +128,6 @@ final class ModelOfTables {
                                 .map(each -> each.getKey() + "=" + each.getValue())
                                 .collect(Collectors.joining(" "))));
         return shown;
-    }
-
-    void forEachTable(Consumer<String> action) {
-        tables.keySet().forEach(action);
     }
 
     Rules rules(String table) {

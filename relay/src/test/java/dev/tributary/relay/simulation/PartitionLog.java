@@ -9,7 +9,6 @@ import org.apache.kafka.common.TopicPartition;
 final class PartitionLog {
     private final TopicPartition name;
     private final List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
-    private long begin;
 
     PartitionLog(String topic, int partition) {
         this.name = new TopicPartition(topic, partition);
@@ -25,14 +24,5 @@ final class PartitionLog {
 
     long end() {
         return records.size();
-    }
-
-    long begin() {
-        return begin;
-    }
-
-    /** Retention; what is gone for readers is still in {@link #records}. */
-    void forgetBefore(long offset) {
-        begin = offset;
     }
 }

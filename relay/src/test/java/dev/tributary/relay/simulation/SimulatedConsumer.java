@@ -62,7 +62,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     public Map<TopicPartition, Long> beginningOffsets(Collection<TopicPartition> partitions, Duration timeout) {
         ask(timeout);
         Map<TopicPartition, Long> offsets = new HashMap<>();
-        partitions.forEach(partition -> offsets.put(partition, log(partition).begin()));
+        partitions.forEach(partition -> offsets.put(partition, 0L));
         return offsets;
     }
 
