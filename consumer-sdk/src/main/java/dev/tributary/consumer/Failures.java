@@ -23,6 +23,8 @@ final class Failures {
 
     private static final List<String> SESSION_LOST_STATES = List.of("08", "57P0", "25P03", "25P04");
 
+    private static final String SERIALIZATION_FAILURE = "40001";
+
     private Failures() {}
 
     /** Whether trying again later may help. Such failures never park an event. */
@@ -40,6 +42,11 @@ final class Failures {
             }
         }
         return false;
+    }
+
+    /** Whether it lost against a transaction at the same time, as happens above READ COMMITTED alone. */
+    static boolean isCrowdedOut(SQLException failure) {
+        return hasState(failure, List.of(SERIALIZATION_FAILURE));
     }
 
     /** Whether a failed commit leaves it unknown if the database has committed. */

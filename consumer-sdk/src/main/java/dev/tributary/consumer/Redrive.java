@@ -7,6 +7,7 @@ import dev.tributary.consumer.Parking.Poison;
 import dev.tributary.consumer.Redriven.Failed;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +28,8 @@ import org.slf4j.LoggerFactory;
 final class Redrive {
     private static final Logger LOG = LoggerFactory.getLogger(Redrive.class);
     private static final int PASSING_FAILURES_MAX = 20;
+    /** Of them, after how many that live batches caused a redrive has all batches wait for it. */
+    private static final int CROWDED_OUT_MAX = 5;
 
     private final SubscriptionConfig config;
     private final ParkedStore store;
@@ -72,8 +75,9 @@ final class Redrive {
         Doubts doubts = new Doubts(atATime());
         long events = 0;
         int passing = 0;
+        int crowdedOut = 0;
         while (true) {
-            Attempt attempt = attempt(aggregate, doubts.take);
+            Attempt attempt = attempt(aggregate, doubts.take, crowdedOut >= CROWDED_OUT_MAX);
             if (attempt instanceof Attempt.Applied applied) {
                 events += applied.events();
                 if (applied.noneLeft()) {
@@ -91,6 +95,7 @@ final class Redrive {
                 }
             } else if (attempt instanceof Attempt.TryAgain later) {
                 passing++;
+                crowdedOut += Failures.isCrowdedOut(later.error()) ? 1 : 0;
                 if (passing > PASSING_FAILURES_MAX) {
                     throw new SQLException(
                             "cannot redrive " + aggregate + " after " + events + " events: "
@@ -107,9 +112,14 @@ final class Redrive {
         return (int) Math.min(Integer.MAX_VALUE, 2L * config.limits().batchEventsMax());
     }
 
-    private Attempt attempt(Aggregate aggregate, int max) {
+    private Attempt attempt(Aggregate aggregate, int max, boolean alone) {
         try {
-            Attempt attempt = transactions.run(connection -> attempt(connection, aggregate, max));
+            Attempt attempt = transactions.run(connection -> {
+                if (alone) {
+                    keepAllBatchesOut(connection);
+                }
+                return attempt(connection, aggregate, max);
+            });
             return attempt instanceof Attempt.FailedAt failed && Failures.isPassing(failed.error())
                     ? new Attempt.TryAgain(new SQLException(failed.error()))
                     : attempt;
@@ -154,6 +164,20 @@ final class Redrive {
         }
         counters.apply(partition.get()).add(What.REDRIVEN, next.events().size());
         return new Attempt.Applied(next.events().size(), noneLeft);
+    }
+
+    /**
+     * Above READ COMMITTED a transaction sees what there was at its first query, and fails at a position that a batch has moved
+     * since: on a busy partition again and again. Locking a table is no query, so what comes behind it sees the last batch; all
+     * others of this database wait, and so this is for those who have tried. Who has given up an answer must not leave a session
+     * that gets the lock.
+     */
+    private void keepAllBatchesOut(Connection connection) throws SQLException {
+        try (Statement lock = connection.createStatement()) {
+            long lockMax = config.timeouts().database().toMillis() * 9 / 10;
+            lock.execute("SET LOCAL lock_timeout = '" + lockMax + "ms'");
+            lock.execute("LOCK TABLE tributary.subscription_position IN EXCLUSIVE MODE");
+        }
     }
 
     /**

@@ -24,6 +24,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.ToLongFunction;
 import java.util.stream.LongStream;
 import javax.sql.DataSource;
@@ -129,25 +130,14 @@ class ParkedEventsTest {
         topic.send(topic.added("a", 1), topic.added("a", 1));
         bed.eventuallyApplied(2);
         ProducerRecord<byte[], byte[]> late = topic.added("a", 1);
-        SubscriptionConfig config = new SubscriptionConfig(
-                bed.name,
-                SubscriptionBed.kafkaSettings(bed.kafka.bootstrapServers()),
-                onceBefore("FROM tributary.parked_event", () -> {
-                    topic.send(topic.added("a", 1));
-                    parks(owner, 1);
-                }),
-                Set.of(topic.name()),
-                new Handlers(
-                        bed.name,
-                        Map.of(Added.TYPE, TypeHandler.plain(Added.class, ViewDatabase::apply)),
-                        PayloadReader.of(Upcasters.none()),
-                        UnknownType.SKIP),
-                Policy.DEFAULT,
-                Limits.ofDefaults(),
-                Timeouts.ofDefaults(),
-                null);
-        assertThat(new ParkedEvents(config, partition -> new LiveCounters()).redrive(account("a")))
-                .isEqualTo(new Redriven(0, 0, List.of()));
+        AtomicBoolean done = new AtomicBoolean();
+        DataSource interrupted = before("FROM tributary.parked_event", () -> {
+            if (!done.getAndSet(true)) {
+                topic.send(topic.added("a", 1));
+                parks(owner, 1);
+            }
+        });
+        assertThat(parkedEvents(interrupted).redrive(account("a"))).isEqualTo(new Redriven(0, 0, List.of()));
         topic.send(topic.later(late), topic.added("a", 1));
         eventually(() ->
                 assertThat(view.sequences().get("a").stream().sorted().toList()).hasSizeGreaterThan(3));
@@ -158,9 +148,7 @@ class ParkedEventsTest {
     @ParameterizedTest
     @ValueSource(strings = {"read committed", "repeatable read", "serializable"})
     void batchThatWaitsForARedriveSeesWhatItDidUnderAnyIsolation(String isolation) throws Exception {
-        String database = view.url().substring(view.url().lastIndexOf('/') + 1);
-        view.execute("ALTER DATABASE \"" + database + "\" SET default_transaction_isolation = '" + isolation + "'");
-        view.dataSource().getHikariPoolMXBean().softEvictConnections();
+        underIsolation(isolation);
         CountDownLatch batchWaits = new CountDownLatch(1);
         AtomicBoolean redriving = new AtomicBoolean();
         Subscription subscription = bed.start(bed.bare().on(Added.TYPE, Added.class, (event, connection) -> {
@@ -192,16 +180,59 @@ class ParkedEventsTest {
         assertThat(subscription.parkedEvents().count().events()).isZero();
     }
 
-    private DataSource onceBefore(String sql, Runnable action) {
-        AtomicBoolean done = new AtomicBoolean();
+    private ParkedEvents parkedEvents(DataSource dataSource) {
+        SubscriptionConfig config = new SubscriptionConfig(
+                bed.name,
+                SubscriptionBed.kafkaSettings(bed.kafka.bootstrapServers()),
+                dataSource,
+                Set.of(topic.name()),
+                new Handlers(
+                        bed.name,
+                        Map.of(Added.TYPE, TypeHandler.plain(Added.class, ViewDatabase::apply)),
+                        PayloadReader.of(Upcasters.none()),
+                        UnknownType.SKIP),
+                Policy.DEFAULT,
+                Limits.ofDefaults(),
+                Timeouts.ofDefaults(),
+                null);
+        return new ParkedEvents(config, partition -> new LiveCounters());
+    }
+
+    /** As on a partition so busy that between any two statements of the redrive a batch commits. */
+    @Test
+    void redriveThatBatchesCrowdOutHasThemWaitAboveReadCommitted() throws SQLException {
+        Subscription owner = startRefusing();
+        topic.send(topic.added("a", BAD));
+        parks(owner, 1);
+        underIsolation("repeatable read");
+        AtomicInteger crowding = new AtomicInteger();
+        DataSource busy = before("SET next_offset = next_offset WHERE", () -> {
+            try {
+                view.execute("DO $$ BEGIN PERFORM set_config('lock_timeout', '200ms', true);"
+                        + " UPDATE tributary.subscription_position SET next_offset = next_offset; END $$");
+                crowding.incrementAndGet();
+            } catch (IllegalStateException e) { // it waits
+                assertThat(e).hasStackTraceContaining("lock timeout");
+            }
+        });
+        assertThat(parkedEvents(busy).redrive(account("a"))).isEqualTo(new Redriven(1, 1, List.of()));
+        assertThat(crowding).hasPositiveValue();
+        assertThat(owner.parkedEvents().count().events()).isZero();
+    }
+
+    private void underIsolation(String isolation) {
+        String database = view.url().substring(view.url().lastIndexOf('/') + 1);
+        view.execute("ALTER DATABASE \"" + database + "\" SET default_transaction_isolation = '" + isolation + "'");
+        view.dataSource().getHikariPoolMXBean().softEvictConnections();
+    }
+
+    private DataSource before(String sql, Runnable action) {
         return (DataSource) Proxy.newProxyInstance(
                 getClass().getClassLoader(), new Class<?>[] {DataSource.class}, (self, method, args) -> {
                     Connection connection = view.dataSource().getConnection();
                     return Proxy.newProxyInstance(
                             getClass().getClassLoader(), new Class<?>[] {Connection.class}, (proxy, called, given) -> {
-                                if (called.getName().equals("prepareStatement")
-                                        && ((String) given[0]).contains(sql)
-                                        && done.compareAndSet(false, true)) {
+                                if (called.getName().equals("prepareStatement") && ((String) given[0]).contains(sql)) {
                                     action.run();
                                 }
                                 try {

@@ -81,7 +81,7 @@ final class Fleet {
                 Transactions.run(
                         surroundings.dataSource(), connection -> store.reads(connection, row.version(), topics));
             }
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException | Error e) {
             build.close(); // or it would go on beside the one that the next attempt starts
             throw e;
         }

@@ -11,16 +11,20 @@ import dev.tributary.consumer.PartitionStatus;
 import dev.tributary.consumer.SubscriptionException;
 import dev.tributary.localstack.LocalPostgres;
 import dev.tributary.localstack.SmallDisk;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -95,6 +99,49 @@ class ViewOutagesIT {
                 bed.assertEqualsTheFold(bed.name);
             }
         }
+    }
+
+    @Test
+    void aVersionIsFedOnceThoughItsBeginningFailed() {
+        Deque<Throwable> failures = new ConcurrentLinkedDeque<>(List.of(
+                new SQLException("gone"),
+                new IllegalStateException("no route to a pool"),
+                new NoClassDefFoundError("driver")));
+        try (ViewBed bed = new ViewBed(postgres, 1)) {
+            DataSource real = bed.database.dataSource();
+            DataSource failing = (DataSource) Proxy.newProxyInstance(
+                    getClass().getClassLoader(), new Class<?>[] {DataSource.class}, (self, method, arguments) -> {
+                        Throwable failure = isAskedWhatToRead() ? failures.poll() : null;
+                        if (failure != null) {
+                            throw failure;
+                        }
+                        return method.invoke(real, arguments);
+                    });
+            View before = bed.start(bed.view(1));
+            eventuallyLive(before, 1);
+            before.close();
+            bed.database.execute("UPDATE tributary.view_version SET topics = '{}'"); // it is to read others from now on
+            View view = bed.start(bed.view(1).dataSource(failing));
+            eventuallyLive(view, 1);
+            eventually(() -> assertThat(view.subscriptions()).hasSize(1));
+            assertThat(failures).isEmpty();
+            String poller = "tributary-" + view.subscriptions().get(0).name();
+            eventually(() -> assertThat(Thread.getAllStackTraces().keySet())
+                    .filteredOn(thread -> thread.getName().equals(poller))
+                    .hasSize(1));
+            bed.send(10);
+            bed.assertEqualsTheFold(bed.name);
+        }
+    }
+
+    /** By a fleet, when it has started a subscription and is to note what that reads. */
+    private static boolean isAskedWhatToRead() {
+        return StackWalker.getInstance()
+                .walk(frames -> frames.map(frame -> frame.getClassName() + "." + frame.getMethodName())
+                        .filter(name -> name.matches(".*\\.(Fleet|AsideBuild)\\.feed"))
+                        .findFirst()
+                        .filter(name -> name.contains("Fleet"))
+                        .isPresent());
     }
 
     @Test
