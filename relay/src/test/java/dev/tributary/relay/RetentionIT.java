@@ -8,6 +8,7 @@ import dev.tributary.localstack.LocalPostgres;
 import dev.tributary.outbox.retention.RetentionSettings;
 import dev.tributary.outbox.retention.RetentionStatus;
 import dev.tributary.relay.setup.Finding;
+import dev.tributary.relay.setup.ParkedAggregates;
 import dev.tributary.relay.setup.Preflight;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -117,6 +118,34 @@ class RetentionIT {
                             .equals("0");
         });
         awaitAllOnce();
+    }
+
+    @Test
+    void whatIsReleasedIntoASealedPartitionBreaksTheSeal() throws Exception {
+        source.execute(
+                "CREATE TABLE tributary.outbox_old PARTITION OF tributary.outbox FOR VALUES FROM ('2020-01-01Z') TO ('2020-01-02Z')",
+                "CREATE TABLE tributary.outbox_older PARTITION OF tributary.outbox FOR VALUES FROM ('2019-12-31Z') TO ('2020-01-01Z')",
+                "INSERT INTO tributary.outbox SELECT gen_random_uuid(), 'order', 'other', NULL, 'order.placed.v1',"
+                        + " 'application/json', '{}', NULL, at FROM (VALUES ('2020-01-01 12:00Z'::timestamptz),"
+                        + " ('2019-12-31 12:00Z')) times (at)",
+                "INSERT INTO tributary.outbox_partition (name, sealed_lsn, sealed_size, watched)"
+                        + " SELECT name, pg_current_wal_insert_lsn(), pg_relation_size('tributary.' || name), '7 days'"
+                        + " FROM (VALUES ('outbox_old'), ('outbox_older')) names (name)",
+                "INSERT INTO tributary.dead_letter (source, position, id, aggregate_type, aggregate_id, sequence, type,"
+                        + " content_type, payload, headers, occurred_at) VALUES ('" + source.config.name()
+                        + "', '00000001-0000000000000001-00000000', gen_random_uuid(), 'order', 'late', 1, 'order.placed.v1',"
+                        + " 'application/json', '{}', NULL, '2020-01-01 13:00Z')");
+        source.startRelay();
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(new ParkedAggregates(source.config).release("order", "late"))
+                        .isEqualTo(1));
+        assertThat(source.text("SELECT string_agg(name, ' ') FROM tributary.outbox_partition"
+                        + " WHERE sealed_size = pg_relation_size('tributary.' || name) AND watched IS NOT NULL"))
+                .isEqualTo("outbox_older");
+        assertThat(source.text("SELECT pg_relation_size('tributary.outbox_old')"))
+                .as("no size tells of it")
+                .isEqualTo(source.text("SELECT pg_relation_size('tributary.outbox_older')"));
+        source.topics.awaitExactly(source);
     }
 
     @Test

@@ -87,25 +87,13 @@ public final class ParkedAggregates {
             statement.execute(LOCK_PATIENCE);
             statement.execute("LOCK TABLE tributary.outbox, tributary.event_store IN SHARE MODE");
             awaitRelay(connection, LOCKED_MAX);
-            int events = move(
-                    connection,
-                    "INSERT INTO tributary.outbox (id, aggregate_type, aggregate_id, sequence, type, content_type, payload,"
-                            + " headers, occurred_at) SELECT id, aggregate_type, aggregate_id, sequence, type, content_type,"
-                            + " payload, headers, occurred_at FROM tributary.dead_letter"
-                            + " WHERE source = ? AND aggregate_type = ? AND aggregate_id = ? AND released_at IS NULL ORDER BY position",
-                    aggregateType,
-                    aggregateId);
+            int events = insert(connection, aggregateType, aggregateId);
             if (events == 0) {
                 throw refused(
                         "nothing of " + aggregateType + "/" + aggregateId + " is set aside",
                         "'relay parked' lists what is");
             }
-            move(
-                    connection,
-                    "UPDATE tributary.dead_letter SET released_at = clock_timestamp()"
-                            + " WHERE source = ? AND aggregate_type = ? AND aggregate_id = ? AND released_at IS NULL",
-                    aggregateType,
-                    aggregateId);
+            setReleased(connection, aggregateType, aggregateId);
             connection.commit();
             return events;
         } catch (SQLException e) {
@@ -113,12 +101,37 @@ public final class ParkedAggregates {
         }
     }
 
-    private int move(Connection connection, String sql, String aggregateType, String aggregateId) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+    /**
+     * Old events go where their time belongs: into partitions, it may be, that retention has sealed and would drop next. The seal,
+     * a size, does not notice a row for which there is room in a page.
+     */
+    private int insert(Connection connection, String aggregateType, String aggregateId) throws SQLException {
+        List<Integer> events = Database.list(
+                connection,
+                "WITH written AS (INSERT INTO tributary.outbox (id, aggregate_type, aggregate_id, sequence, type,"
+                        + " content_type, payload, headers, occurred_at) SELECT id, aggregate_type, aggregate_id, sequence,"
+                        + " type, content_type, payload, headers, occurred_at FROM tributary.dead_letter WHERE source = ?"
+                        + " AND aggregate_type = ? AND aggregate_id = ? AND released_at IS NULL ORDER BY position"
+                        + " RETURNING tableoid),"
+                        + " unsealed AS (UPDATE tributary.outbox_partition SET sealed_lsn = NULL, sealed_size = NULL,"
+                        + " watched = NULL WHERE NOT detached AND name IN (SELECT relname FROM pg_class"
+                        + " WHERE oid IN (SELECT tableoid FROM written)))"
+                        + " SELECT count(*) FROM written",
+                row -> row.getInt(1),
+                source.name(),
+                aggregateType,
+                aggregateId);
+        return events.get(0);
+    }
+
+    private void setReleased(Connection connection, String aggregateType, String aggregateId) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("UPDATE tributary.dead_letter SET released_at = clock_timestamp()"
+                        + " WHERE source = ? AND aggregate_type = ? AND aggregate_id = ? AND released_at IS NULL")) {
             statement.setString(1, source.name());
             statement.setString(2, aggregateType);
             statement.setString(3, aggregateId);
-            return statement.executeUpdate();
+            statement.execute();
         }
     }
 
