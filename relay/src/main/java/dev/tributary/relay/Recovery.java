@@ -54,7 +54,9 @@ final class Recovery {
                     marked == null ? slotLsn : marked,
                     last == null ? 0 : last.timeMillis(),
                     last == null ? Map.of() : last.offsets(),
-                    lineage.history(lineage.xidHorizon()));
+                    lineage.history(lineage.xidHorizon()),
+                    null,
+                    last == null ? null : last.publication());
         }
     }
 
@@ -80,7 +82,7 @@ final class Recovery {
         epoch = inForce;
         refuseBroken(lineage);
         refuseMovedSlot(lineage, slotLsn);
-        database.refuseHiddenEvents();
+        var unused = database.publication(); // which refuses one that leaves out events
         return new Beginning(inForce, slotLsn, lineage);
     }
 

@@ -37,7 +37,7 @@ final class Stream implements ChangeListener, AutoCloseable {
     private static final int MESSAGES_PER_TURN_MAX = 256;
     private static final Duration PULSE_INTERVAL = Duration.ofSeconds(1);
     /** In pulses. */
-    private static final int HIDDEN_EVENTS_LOOK_INTERVAL = 5;
+    private static final int PUBLICATION_LOOK_INTERVAL = 5;
 
     private static final long ANNOUNCED_LOOK_NANOS = 1_000_000;
     private static final Duration DRAIN_MAX = Duration.ofSeconds(5);
@@ -63,6 +63,7 @@ final class Stream implements ChangeListener, AutoCloseable {
     private final Lineage lineage;
     private final Set<UUID> skip;
     private final PoisonEvents poison;
+    private final PublicationWatch publication;
     private long pulseNanos;
     private int pulses;
     private long writtenBefore;
@@ -92,6 +93,8 @@ final class Stream implements ChangeListener, AutoCloseable {
         this.pace = new Pace(time.nanoTime());
         this.skip = source.skip();
         this.poison = parts.poison;
+        ProgressMark last = lineage.mark();
+        this.publication = new PublicationWatch(source, parts.time.kafka(), last == null ? null : last.publication());
         this.pulseNanos = time.nanoTime() - PULSE_INTERVAL.toNanos();
         this.announced = !lineage.isNews();
         if (!announced) {
@@ -104,7 +107,14 @@ final class Stream implements ChangeListener, AutoCloseable {
      * failover could not be told from one that the failover lost.
      */
     private void announce(ProgressMark mark) {
-        sink.mark(mark.epoch(), mark.lsn(), lineage.markedTime(), mark.history(), null, () -> announced = true);
+        sink.mark(
+                mark.epoch(),
+                mark.lsn(),
+                lineage.markedTime(),
+                mark.history(),
+                null,
+                mark.publication(),
+                () -> announced = true);
     }
 
     /** What a stream runs on. */
@@ -210,6 +220,7 @@ final class Stream implements ChangeListener, AutoCloseable {
                     marks.coveredTime(),
                     lineage.history(marks.coveredHorizon()),
                     delivered.size() > 0 ? null : Long.valueOf(unsentFrom),
+                    publication.known(),
                     marks.sending(confirmable, now));
         }
         changes.confirm(marks.markedLsn());
@@ -224,9 +235,8 @@ final class Stream implements ChangeListener, AutoCloseable {
         pulseNanos = now;
         Pulse pulse = database.pulse();
         board.serverIs(pulse);
-        pulses++;
-        if (pulses % HIDDEN_EVENTS_LOOK_INTERVAL == 0) {
-            database.refuseHiddenEvents();
+        if (pulses++ % PUBLICATION_LOOK_INTERVAL == 0 || publication.isSuspect()) {
+            publication.look(database, pulse, marks.markedLsn());
         }
         board.parked(poison.aggregates());
         marks.serverWasAt(pulse.time(), pulse.walEnd());

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param history which history {@code lsn} counts in; null in marks of relays before 0.1
  * @param unsentFrom events that commit there or behind it, as an LSN like {@code lsn}, were sent after the mark was written: they
  *     lie at {@code offsets} or behind; null while that is not known
+ * @param publication how the source's publication was when it was last known to have kept nothing from the relay; null while that is
+ *     not known
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record ProgressMark(
@@ -31,7 +33,8 @@ public record ProgressMark(
         long timeMillis,
         Map<String, Map<Integer, Long>> offsets,
         @Nullable History history,
-        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Long unsentFrom) {
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Long unsentFrom,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Publication publication) {
     private static final JsonMapper JSON = new JsonMapper();
 
     /**
@@ -45,11 +48,21 @@ public record ProgressMark(
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record History(String systemId, int timeline, long xidHorizon) {}
 
+    /**
+     * A publication at a time when it had kept nothing from the relay. Immutable.
+     *
+     * @param identity is another one once somebody has altered it
+     * @param xidHorizon every transaction with a smaller id had ended by then; 64 bits, with PostgreSQL's epoch
+     * @param timeMillis when that was; milliseconds since 1970 by the database's clock
+     */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Publication(String identity, long xidHorizon, long timeMillis) {}
+
     public ProgressMark {
         offsets = Map.copyOf(offsets);
     }
 
-    /** One that says nothing of what was not sent. */
+    /** One that says nothing of what was not sent, nor of the publication. */
     public ProgressMark(
             String source,
             int epoch,
@@ -57,7 +70,7 @@ public record ProgressMark(
             long timeMillis,
             Map<String, Map<Integer, Long>> offsets,
             @Nullable History history) {
-        this(source, epoch, lsn, timeMillis, offsets, history, null);
+        this(source, epoch, lsn, timeMillis, offsets, history, null, null);
     }
 
     /** Whether events of its epoch that commit at {@code lsn} or behind it all lie at {@link #offsets} or behind. */

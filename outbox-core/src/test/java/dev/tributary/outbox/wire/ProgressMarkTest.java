@@ -18,6 +18,9 @@ class ProgressMarkTest {
         ProgressMark mark = mark(1, -5, FIRST);
         assertThat(ProgressMark.fromJson(mark.toJson())).isEqualTo(mark);
         assertThat(ProgressMark.fromJson(mark(1, 5, null).toJson())).isEqualTo(mark(1, 5, null));
+        ProgressMark whole =
+                new ProgressMark("sales", 1, 5, 7, Map.of(), FIRST, 3L, new ProgressMark.Publication("1 2", 3, 4));
+        assertThat(ProgressMark.fromJson(whole.toJson())).isEqualTo(whole);
     }
 
     @Test

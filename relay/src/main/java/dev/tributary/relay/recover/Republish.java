@@ -55,7 +55,7 @@ final class Republish implements AutoCloseable {
     void mark(int epoch, long lsn, @Nullable Instant time, History history) {
         await(1);
         bytesInFlight.incrementAndGet();
-        sink.mark(epoch, lsn, time, history, null, bytesInFlight::decrementAndGet);
+        sink.mark(epoch, lsn, time, history, null, null, bytesInFlight::decrementAndGet);
         await(1);
     }
 

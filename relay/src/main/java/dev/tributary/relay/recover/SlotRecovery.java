@@ -118,10 +118,9 @@ public final class SlotRecovery {
             this.slot = slot;
             this.topics = topics;
             this.standing = standing;
-            Lineage lineage = standing.lineage();
-            Instant time = lineage.markedTime();
+            Instant time = standing.relayedUntil();
             this.since = new Since(
-                    standing.keepsEpoch() ? lineage.xidHorizon() : 0,
+                    standing.keepsEpoch() ? standing.relayedBelowXid() : 0,
                     time,
                     time == null ? null : time.minus(options.slack));
         }

@@ -2,6 +2,7 @@ package dev.tributary.relay.recover;
 
 import dev.tributary.outbox.wire.Position;
 import dev.tributary.outbox.wire.ProgressMark;
+import dev.tributary.outbox.wire.ProgressMark.Publication;
 import dev.tributary.relay.config.SourceConfig;
 import dev.tributary.relay.flow.PositionForm;
 import dev.tributary.relay.flow.RelayException;
@@ -14,6 +15,7 @@ import dev.tributary.relay.sink.TopicTails;
 import dev.tributary.relay.sink.Topics;
 import dev.tributary.relay.source.SourceDatabase;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.replication.LogSequenceNumber;
@@ -98,6 +100,27 @@ record Standing(
         ProgressMark mark = lineage.mark();
         int least = mark == null ? configured : Math.max(configured, keepsEpoch() ? mark.epoch() : mark.epoch() + 1);
         return new Position(least, beginLsn - 1, 0).isAfter(last) ? least : last.epoch() + 1;
+    }
+
+    /** Up to when everything committed is in Kafka, and nothing was kept from the relay; null if that is not known. */
+    @Nullable
+    Instant relayedUntil() {
+        Instant marked = lineage.markedTime();
+        Publication known = publication();
+        Instant looked = known == null ? marked : Instant.ofEpochMilli(known.timeMillis());
+        return marked == null || looked == null || marked.isBefore(looked) ? marked : looked;
+    }
+
+    /** Transactions below it are in Kafka, and nothing of them was kept from the relay; 0 if that is not known. */
+    long relayedBelowXid() {
+        long marked = lineage.xidHorizon();
+        Publication known = publication();
+        return known == null || Long.compareUnsigned(marked, known.xidHorizon()) < 0 ? marked : known.xidHorizon();
+    }
+
+    private @Nullable Publication publication() {
+        ProgressMark mark = lineage.mark();
+        return mark == null ? null : mark.publication();
     }
 
     /** What is known of the last mark, for people. */

@@ -2,6 +2,7 @@ package dev.tributary.relay.sink;
 
 import dev.tributary.outbox.wire.ProgressMark;
 import dev.tributary.outbox.wire.ProgressMark.History;
+import dev.tributary.outbox.wire.ProgressMark.Publication;
 import dev.tributary.outbox.wire.WireHeaders;
 import dev.tributary.relay.flow.Delivery;
 import dev.tributary.relay.flow.RelayException;
@@ -102,6 +103,7 @@ public final class KafkaSink implements AutoCloseable {
      * Publishes at once that everything up to {@code lsn} and {@code time} is in Kafka, with where it ends.
      *
      * @param unsentFrom of events that commit there or behind it none has been sent; null if that is not known
+     * @param publication as it last was when it had kept nothing from the relay; null if that is not known
      */
     public void mark(
             int epoch,
@@ -109,11 +111,12 @@ public final class KafkaSink implements AutoCloseable {
             @Nullable Instant time,
             @Nullable History history,
             @Nullable Long unsentFrom,
+            @Nullable Publication publication,
             Delivery delivery) {
         Map<String, Map<Integer, Long>> offsets = new HashMap<>();
         endOffsets.forEach((topic, partitions) -> offsets.put(topic, Map.copyOf(partitions)));
         ProgressMark mark = new ProgressMark(
-                source, epoch, lsn, time == null ? 0 : time.toEpochMilli(), offsets, history, unsentFrom);
+                source, epoch, lsn, time == null ? 0 : time.toEpochMilli(), offsets, history, unsentFrom, publication);
         byte[] key = source.getBytes(StandardCharsets.UTF_8);
         send(
                 new ProducerRecord<>(ProgressMark.topicOf(source), 0, key, mark.toJson()),

@@ -83,10 +83,10 @@ public final class PublishedMarks {
         return marks;
     }
 
-    /** The one that says most; null if there is none. */
+    /** The one that says most, of several the one that was written last; null if there is none. */
     public @Nullable ProgressMark highest() {
         return marks.stream()
-                .reduce((highest, mark) -> mark.isAfter(highest) ? mark : highest)
+                .reduce((highest, mark) -> highest.isAfter(mark) ? highest : mark)
                 .orElse(null);
     }
 

@@ -24,7 +24,33 @@ final class HiddenEvents {
                     + " WHERE p.oid IS NULL OR NOT p.pubinsert OR t.tablename IS NULL"
                     + " OR to_jsonb(t) ->> 'rowfilter' IS NOT NULL LIMIT 1";
 
+    /** A row that is altered gets another xmin, and one that is made anew another oid. */
+    private static final String ROWS =
+            "p.oid, p.xmin, (SELECT string_agg(c.oid || ':' || coalesce(r.oid, 0), ',' ORDER BY c.oid)"
+                    + " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                    + " LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid"
+                    + " WHERE n.nspname || '.' || c.relname = ANY (?))";
+    /** Publications of schemas exist since PostgreSQL 15. */
+    private static final String SCHEMAS =
+            ", (SELECT string_agg(s.oid::text, ',' ORDER BY s.oid) FROM pg_publication_namespace s WHERE s.pnpubid = p.oid)";
+
+    private static final int SCHEMAS_SINCE = 15;
+
     private HiddenEvents() {}
+
+    /** What tells the publication from what it is once somebody has altered it for these tables, or has made one anew. */
+    static String identity(SourceConfig source, Connection connection) throws SQLException {
+        boolean schemas = connection.getMetaData().getDatabaseMajorVersion() >= SCHEMAS_SINCE;
+        try (PreparedStatement query = connection.prepareStatement("SELECT concat_ws(' ', " + ROWS
+                + (schemas ? SCHEMAS : "") + ") FROM pg_publication p WHERE p.pubname = ?")) {
+            query.setArray(
+                    1, connection.createArrayOf("text", source.layout().tables().toArray()));
+            query.setString(2, source.publication());
+            try (ResultSet row = query.executeQuery()) {
+                return row.next() ? row.getString(1) : "none";
+            }
+        }
+    }
 
     static void refuse(SourceConfig source, Connection connection) throws SQLException {
         try (PreparedStatement query = connection.prepareStatement(WHY)) {

@@ -85,8 +85,11 @@ public final class PostgresDatabase implements SourceDatabase {
     }
 
     @Override
-    public void refuseHiddenEvents() throws SQLException {
+    public String publication() throws SQLException {
+        String identity =
+                HiddenEvents.identity(source, connection); // first: what is altered in between is seen the next time
         HiddenEvents.refuse(source, connection);
+        return identity;
     }
 
     @Override

@@ -48,9 +48,10 @@ public interface SourceDatabase extends AutoCloseable {
     /**
      * Compares the publication with the tables that are to be relayed: of what it leaves out the stream says nothing.
      *
+     * @return what tells it from what it is once somebody has altered it for those tables, or has made one of them anew
      * @throws RelayException.HistoryBroken if it leaves out events
      */
-    void refuseHiddenEvents() throws SQLException;
+    String publication() throws SQLException;
 
     /** Looks at the server, its slot and the stream. */
     Pulse pulse() throws SQLException;

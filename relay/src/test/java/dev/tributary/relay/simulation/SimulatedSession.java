@@ -62,8 +62,8 @@ final class SimulatedSession implements SourceDatabase {
     }
 
     @Override
-    public void refuseHiddenEvents() {
-        // Nobody alters the publication here
+    public String publication() {
+        return "that nobody alters";
     }
 
     @Override
