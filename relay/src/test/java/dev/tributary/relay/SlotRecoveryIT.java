@@ -137,10 +137,11 @@ class SlotRecoveryIT {
             SourceUnderTest.run(open, publishing("order", "2"));
             source.execute(
                     publishing("order", "1"), "ALTER PUBLICATION tributary SET (publish_via_partition_root = true)");
-            // What is looked at every 5 s has not been found in order since: the alteration was seen before this commit
+            // Time enough to look at it, which it does every 5 s, and to compare, which has to wait for this
+            // transaction
             await().atMost(SOON).until(() -> {
                 ProgressMark mark = source.topics.lastMark();
-                return mark.timeMillis() - knownPublication(mark).timeMillis() > 7_000;
+                return mark.timeMillis() - knownPublication(mark).timeMillis() > 12_000;
             });
             assertThat(relay.status().state()).isEqualTo(SourceState.STREAMING);
             open.commit();
