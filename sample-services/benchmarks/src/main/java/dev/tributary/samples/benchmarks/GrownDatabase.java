@@ -174,8 +174,8 @@ final class GrownDatabase implements AutoCloseable {
         return url;
     }
 
-    PinnedCores onClientsCore() throws SQLException {
-        return PinnedCores.together(connection);
+    SharedCore onClientsCore() throws SQLException {
+        return SharedCore.with(connection);
     }
 
     /** In a transaction of its own, as are those below. */

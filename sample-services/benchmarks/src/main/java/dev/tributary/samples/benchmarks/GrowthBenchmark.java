@@ -140,7 +140,7 @@ final class GrowthBenchmark implements Callable<Integer> {
         Workload workload = new Workload(payload, 1, 0, 0, 0);
         try (GrownDatabase database = new GrownDatabase(postgres, name, size, aggregateCount, workload)) {
             try (AwakeCores awake = AwakeCores.keep();
-                    PinnedCores one = database.onClientsCore()) {
+                    SharedCore core = database.onClientsCore()) {
                 loading(database, size / aggregateCount, figures);
                 writing(database, figures);
                 figures.put(

@@ -72,7 +72,7 @@ final class WriteBenchmark implements Callable<Integer> {
             List<WriteComparison> done = new ArrayList<>();
             for (WriteSetting setting : settings()) {
                 WriteComparison comparison =
-                        setting.clients() == 1 ? compareApart(race, setting, postgres) : compare(race, setting);
+                        setting.clients() == 1 ? compareOnOneCore(race, setting, postgres) : compare(race, setting);
                 System.out.println(comparison.table());
                 done.add(comparison);
                 json.add("comparisons", comparison.json());
@@ -102,13 +102,12 @@ final class WriteBenchmark implements Callable<Integer> {
         return cool;
     }
 
-    /** One client waits for the server as often as the server for it; more have both cores busy. */
-    @SuppressWarnings("try") // the cores are held for the round trips inside
-    private WriteComparison compareApart(WriteRace race, WriteSetting setting, LocalPostgres postgres)
+    /** One client waits for the server whenever the server works; more keep both cores busy. */
+    @SuppressWarnings("try") // the core is held for the round trips inside
+    private WriteComparison compareOnOneCore(WriteRace race, WriteSetting setting, LocalPostgres postgres)
             throws Exception {
         try (Connection connection = postgres.connect(postgres.url("postgres"));
-                AwakeCores awake = AwakeCores.keep();
-                PinnedCores apart = PinnedCores.apart(connection)) {
+                SharedCore core = SharedCore.with(connection)) {
             return compare(race, setting);
         }
     }
