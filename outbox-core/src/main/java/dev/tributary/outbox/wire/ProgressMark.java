@@ -73,6 +73,12 @@ public record ProgressMark(
         this(source, epoch, lsn, timeMillis, offsets, history, null, null);
     }
 
+    /** The same, with another word on the publication if that is of a later time. */
+    public ProgressMark withLaterPublication(@Nullable Publication other) {
+        boolean later = other != null && (publication == null || other.timeMillis > publication.timeMillis);
+        return later ? new ProgressMark(source, epoch, lsn, timeMillis, offsets, history, unsentFrom, other) : this;
+    }
+
     /** Whether events of its epoch that commit at {@code lsn} or behind it all lie at {@link #offsets} or behind. */
     public boolean isBeforeAnyFrom(long lsn) {
         return unsentFrom != null && Long.compareUnsigned(unsentFrom, lsn) <= 0;

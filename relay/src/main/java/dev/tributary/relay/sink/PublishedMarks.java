@@ -83,11 +83,20 @@ public final class PublishedMarks {
         return marks;
     }
 
-    /** The one that says most, of several the one that was written last; null if there is none. */
+    /**
+     * The one that says most, of several the one that was written first: what is written at the same LSN later may come from a
+     * relay that was replaced meanwhile, and knows less. Null if there is none.
+     */
     public @Nullable ProgressMark highest() {
-        return marks.stream()
-                .reduce((highest, mark) -> highest.isAfter(mark) ? highest : mark)
-                .orElse(null);
+        return marks.stream().reduce(PublishedMarks::higher).orElse(null);
+    }
+
+    /** While nothing is published all marks are at one LSN; but when the publication was last in order they still tell. */
+    private static ProgressMark higher(ProgressMark first, ProgressMark then) {
+        if (then.isAfter(first)) {
+            return then;
+        }
+        return first.isAfter(then) ? first : first.withLaterPublication(then.publication());
     }
 
     /** The last one that was written when no event of {@code epoch} was in Kafka that commits at {@code lsn} or behind it. */
