@@ -121,7 +121,8 @@ final class OpenPartition {
         return earlierOnesMayBeMissing ? extent.earliest() - 1 : found.offset();
     }
 
-    private Result claim(TopicPartition partition, Extent extent, long start) throws SQLException {
+    private Result claim(TopicPartition partition, Extent before, long start)
+            throws SQLException, InterruptedException, ExecutionException, TimeoutException {
         try (Connection connection = config.dataSource().getConnection()) {
             Databases.limitAnswerTime(connection, config.timeouts().database());
             connection.setAutoCommit(false);
@@ -133,14 +134,15 @@ final class OpenPartition {
                 connection.rollback();
                 return new Result.Waits();
             }
-            Claim claim = positions.claim(connection, extent.topicId(), start);
+            Claim claim = positions.claim(connection, before.topicId(), start);
             boolean anyParked = parking.aggregates(connection, 1) > 0;
             List<Aggregate> healed = anyParked ? parking.healed(connection) : List.of();
-            // Only now: what a redrive elsewhere writes with its last parked event is either read here, or its
-            // aggregate was
-            // still parked above
+            // Only now: what a redrive elsewhere writes with its last parked event is read here, or was still parked
+            // above
             sequences.load(connection);
             connection.rollback();
+            // Whoever had the partition may have read on since Kafka was asked, for as long as this process was frozen
+            Extent extent = claim.progress().nextOffset() > before.end() ? probe.extent(partition) : before;
             long truncated = truncatedAt.get();
             Long lostFrom = lostFrom(claim, extent, truncated);
             if (lostFrom != null && claim.lostFrom() == null) {

@@ -5,9 +5,12 @@ import static dev.tributary.consumer.SubscriptionBed.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -100,6 +103,31 @@ class TopicChangesIT {
         goBack(subscription);
         bed.eventuallyApplied(5);
         assertThat(view.totals()).isEqualTo(Map.of("a", 31L));
+    }
+
+    /** As one is that was frozen between asking Kafka where the partition ends and asking the database where the view is. */
+    @Test
+    void instanceThatAskedKafkaBeforeAnotherReadOnTakesNothingForLost() {
+        Subscription before = bed.start();
+        topic.send(topic.added("a", 1));
+        bed.eventuallyApplied(1);
+        before.close();
+        AtomicInteger readOn = new AtomicInteger();
+        DataSource late = (DataSource) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {DataSource.class}, (self, method, arguments) -> {
+                    if (readOn.incrementAndGet() <= 5) {
+                        topic.send(topic.added("b", 1));
+                        view.execute("UPDATE tributary.subscription_position SET next_offset = next_offset + 1");
+                    }
+                    return method.invoke(view.dataSource(), arguments);
+                });
+        Subscription subscription = bed.start(bed.accounts().dataSource(late));
+        eventually(() -> {
+            assertThat(readOn).hasValueGreaterThan(5);
+            assertThat(partition(subscription).state()).isEqualTo(PartitionStatus.State.RUNNING);
+        });
+        topic.send(topic.added("c", 1));
+        bed.eventuallyApplied(2);
     }
 
     private void goBack(Subscription subscription) {
