@@ -16,6 +16,7 @@ import dev.tributary.relay.replay.HistoryReplay.Progress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -101,18 +102,7 @@ class ReplayStoppedIT {
         source.topics.awaitExactly(source);
         Path config = Files.writeString(directory.resolve("relay's.yaml"), configuration());
         List<String> output = new CopyOnWriteArrayList<>();
-        String[] slowly = {
-            "replay",
-            "--config",
-            config.toString(),
-            "--source",
-            source.config.name(),
-            "--topic",
-            replay.topic,
-            "--events-per-second",
-            "5"
-        };
-        try (JavaProcess process = command(output, slowly)) {
+        try (JavaProcess process = command(output, arguments(config, "5"))) {
             await().atMost(SOON).until(() -> replay.noted() != null);
             process.terminate();
             assertThat(process.waitFor(SOON)).isTrue();
@@ -123,25 +113,21 @@ class ReplayStoppedIT {
         assertThat(output).contains(hint);
         assertThat(replay.noted().complete()).isFalse();
 
-        String[] asHinted = {
-            "replay",
-            "--config",
-            config.toString(),
-            "--source",
-            source.config.name(),
-            "--topic",
-            replay.topic,
-            "--events-per-second",
-            "5000",
-            "--resume"
-        };
         output.clear();
-        try (JavaProcess process = command(output, asHinted)) {
+        try (JavaProcess process = command(output, arguments(config, "5000", "--resume"))) {
             assertThat(process.waitFor(SOON)).isTrue();
             assertThat(process.exitCode()).isZero();
         }
         assertThat(output).noneMatch(line -> line.contains("stopped"));
         replay.checkSeam();
+    }
+
+    private String[] arguments(Path config, String eventsPerSecond, String... more) {
+        List<String> arguments = new ArrayList<>(List.of("replay", "--config", config.toString(), "--source"));
+        arguments.addAll(
+                List.of(source.config.name(), "--topic", replay.topic, "--events-per-second", eventsPerSecond));
+        arguments.addAll(List.of(more));
+        return arguments.toArray(String[]::new);
     }
 
     private static JavaProcess command(List<String> output, String... arguments) {
