@@ -299,7 +299,12 @@ public final class HistoryReplay {
         }
         try (Topics topics = kafka.topics(source.name())) {
             return EventsBetween.read(
-                    kafka, source.name(), topics.existing(source.topics()::matches), part.from(), part.to());
+                    kafka,
+                    source.name(),
+                    topics.existing(source.topics()::matches),
+                    part.from(),
+                    part.to(),
+                    System::nanoTime);
         }
     }
 }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -26,7 +27,6 @@ import org.jspecify.annotations.Nullable;
  * position if what it has kept begins before that; otherwise nobody knows, and it is refused.
  */
 public final class EventsBetween {
-    private static final Duration POLL = Duration.ofMillis(200);
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);
 
     private final byte[] source;
@@ -50,39 +50,36 @@ public final class EventsBetween {
      * @param from those at it or behind it; null for all, of which at least one of both is not
      * @param to those at it or before it; null for all
      * @return asked by an event's id
-     * @throws RelayException.Stopped if Kafka does not have enough of them any more
+     * @throws RelayException if Kafka does not answer, or does not have enough of them any more
      */
     public static Predicate<UUID> read(
-            Kafka kafka, String source, Collection<String> topics, @Nullable Position from, @Nullable Position to) {
+            Kafka kafka,
+            String source,
+            Collection<String> topics,
+            @Nullable Position from,
+            @Nullable Position to,
+            LongSupplier nanoTime) {
         Position first = from != null ? from : to;
         if (first == null) {
             return id -> true;
         }
         EventsBetween events = new EventsBetween(source, first, from, to);
         try (Consumer<byte[], byte[]> consumer = kafka.consumer("tributary-relay-" + source + "-between")) {
-            events.read(consumer, topics);
+            events.read(consumer, topics, nanoTime);
         } catch (KafkaException e) {
             throw Kafka.unavailable(kafka.address(), "read the topics", e);
         }
         return from == null ? id -> !events.behind.contains(id) : events.between::contains;
     }
 
-    private void read(Consumer<byte[], byte[]> consumer, Collection<String> topics) {
+    private void read(Consumer<byte[], byte[]> consumer, Collection<String> topics, LongSupplier nanoTime) {
         List<TopicPartition> partitions = topics.stream()
                 .flatMap(topic -> consumer.partitionsFor(topic, REQUEST_TIMEOUT).stream())
                 .map(info -> new TopicPartition(info.topic(), info.partition()))
                 .toList();
         Map<TopicPartition, Long> earliest = consumer.beginningOffsets(partitions, REQUEST_TIMEOUT);
-        Map<TopicPartition, Long> unread = new HashMap<>(consumer.endOffsets(partitions, REQUEST_TIMEOUT));
-        unread.entrySet().removeIf(end -> end.getValue() <= earliest.getOrDefault(end.getKey(), 0L));
-        consumer.assign(unread.keySet());
-        consumer.seekToBeginning(unread.keySet());
-        while (!unread.isEmpty()) {
-            consumer.poll(POLL).forEach(this::note);
-            if (unread.entrySet().removeIf(end -> consumer.position(end.getKey(), REQUEST_TIMEOUT) >= end.getValue())) {
-                consumer.assign(unread.keySet());
-            }
-        }
+        Map<TopicPartition, Long> ends = consumer.endOffsets(partitions, REQUEST_TIMEOUT);
+        ReadToEnds.run(consumer, earliest, ends, nanoTime, this::note);
         earliest.forEach((partition, offset) -> {
             Position begin = begins.get(partition);
             if (offset > 0 && (begin == null || begin.isAfter(first))) {

@@ -27,9 +27,7 @@ import org.jspecify.annotations.Nullable;
  * goes. Not thread-safe.
  */
 public final class HeldEvents {
-    private static final Duration POLL = Duration.ofMillis(200);
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);
-    private static final Duration SILENCE_MAX = Duration.ofSeconds(30);
 
     private final Kafka kafka;
     private final String clientId;
@@ -98,27 +96,12 @@ public final class HeldEvents {
     }
 
     private void read(Consumer<byte[], byte[]> consumer, Map<TopicPartition, Long> ends) {
-        Map<TopicPartition, Long> unread = new HashMap<>(ends);
-        unread.entrySet().removeIf(end -> readTo.getOrDefault(end.getKey(), 0L) >= end.getValue());
-        consumer.assign(unread.keySet());
-        unread.keySet().forEach(partition -> consumer.seek(partition, readTo.getOrDefault(partition, 0L)));
         Map<TopicPartition, Instant> first = new HashMap<>();
-        long lastHeard = System.nanoTime();
-        while (!unread.isEmpty()) {
-            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-                lastHeard = System.nanoTime();
-                note(record);
-                first.putIfAbsent(
-                        new TopicPartition(record.topic(), record.partition()),
-                        Instant.ofEpochMilli(record.timestamp()));
-            }
-            if (unread.entrySet().removeIf(end -> consumer.position(end.getKey(), REQUEST_TIMEOUT) >= end.getValue())) {
-                consumer.assign(unread.keySet());
-            }
-            if (System.nanoTime() - lastHeard > SILENCE_MAX.toNanos()) {
-                throw new org.apache.kafka.common.errors.TimeoutException("no answer for " + SILENCE_MAX);
-            }
-        }
+        ReadToEnds.run(consumer, readTo, ends, System::nanoTime, record -> {
+            note(record);
+            first.putIfAbsent(
+                    new TopicPartition(record.topic(), record.partition()), Instant.ofEpochMilli(record.timestamp()));
+        });
         readTo.putAll(ends);
         first.forEach((partition, time) ->
                 completeFrom.computeIfPresent(partition, (same, from) -> from.equals(Instant.MAX) ? time : from));

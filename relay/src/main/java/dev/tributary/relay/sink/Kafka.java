@@ -33,7 +33,7 @@ public interface Kafka {
     static RelayException unavailable(String address, String what, Throwable cause) {
         return new RelayException(
                 "Kafka at " + address + " does not answer (" + what + "): " + cause.getMessage(),
-                "start Kafka or correct relay.kafka; the relay goes on by itself",
+                "start Kafka or correct relay.kafka; a relay goes on by itself, another command is to be run again",
                 cause);
     }
 }

@@ -6,18 +6,16 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /** A source's last progress marks, as they lie in Kafka. Immutable. */
 public final class PublishedMarks {
-    private static final Duration POLL = Duration.ofMillis(200);
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);
-    private static final Duration SILENCE_MAX = Duration.ofSeconds(30);
     /** A relay that was frozen may have written an old one after a newer one. */
     private static final int FEW = 100;
     /** More than are written between two of a server's checkpoints, as a rule. */
@@ -47,15 +45,21 @@ public final class PublishedMarks {
         TopicPartition partition = new TopicPartition(ProgressMark.topicOf(source), 0);
         String clientId = "tributary-relay-" + source + "-marks";
         try (Consumer<byte[], byte[]> consumer = kafka.consumer(clientId)) {
-            consumer.assign(List.of(partition));
             long end = consumer.endOffsets(List.of(partition), REQUEST_TIMEOUT).getOrDefault(partition, 0L);
             long begin = consumer.beginningOffsets(List.of(partition), REQUEST_TIMEOUT)
                     .getOrDefault(partition, 0L);
-            if (end <= begin) {
-                return new PublishedMarks(List.of());
+            List<byte[]> written = new ArrayList<>();
+            ReadToEnds.run(
+                    consumer,
+                    Map.of(partition, Math.max(begin, end - many)),
+                    Map.of(partition, end),
+                    nanoTime,
+                    record -> written.add(record.value()));
+            List<ProgressMark> marks = new ArrayList<>();
+            for (byte[] mark : written) {
+                marks.add(ProgressMark.fromJson(mark));
             }
-            consumer.seek(partition, Math.max(begin, end - many));
-            return new PublishedMarks(readTo(consumer, partition, end, nanoTime));
+            return new PublishedMarks(marks);
         } catch (KafkaException e) {
             throw Kafka.unavailable(kafka.address(), "read the last progress mark", e);
         } catch (IOException e) {
@@ -64,23 +68,6 @@ public final class PublishedMarks {
                     "only the relay may write there; delete the topic if it is of no use",
                     e);
         }
-    }
-
-    private static List<ProgressMark> readTo(
-            Consumer<byte[], byte[]> consumer, TopicPartition partition, long end, LongSupplier nanoTime)
-            throws IOException {
-        List<ProgressMark> marks = new ArrayList<>();
-        long lastHeard = nanoTime.getAsLong();
-        while (consumer.position(partition, REQUEST_TIMEOUT) < end) {
-            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-                marks.add(ProgressMark.fromJson(record.value()));
-                lastHeard = nanoTime.getAsLong();
-            }
-            if (nanoTime.getAsLong() - lastHeard > SILENCE_MAX.toNanos()) {
-                throw new org.apache.kafka.common.errors.TimeoutException("no answer for " + SILENCE_MAX);
-            }
-        }
-        return marks;
     }
 
     /**

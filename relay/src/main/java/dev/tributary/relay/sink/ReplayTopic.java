@@ -19,13 +19,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -48,7 +48,6 @@ import org.jspecify.annotations.Nullable;
 public final class ReplayTopic implements AutoCloseable {
     private static final Duration ANSWER_MAX = Duration.ofSeconds(30);
     private static final Duration CLOSE_MAX = Duration.ofSeconds(5);
-    private static final Duration POLL = Duration.ofMillis(200);
     /** As those of live topics that the relay creates. */
     private static final int PARTITIONS = 6;
 
@@ -60,6 +59,7 @@ public final class ReplayTopic implements AutoCloseable {
 
     private final KafkaSettings settings;
     private final String topic;
+    private final LongSupplier nanoTime;
     private final Admin admin;
     private final Map<Integer, Long> ends = new ConcurrentHashMap<>();
     private final AtomicReference<@Nullable RelayException> failure = new AtomicReference<>();
@@ -73,9 +73,18 @@ public final class ReplayTopic implements AutoCloseable {
      * @param kafka Kafka client properties
      */
     public ReplayTopic(Map<String, Object> kafka, String topic) {
+        this(kafka, topic, System::nanoTime);
+    }
+
+    ReplayTopic(Map<String, Object> kafka, String topic, LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
         this.settings = new KafkaSettings(kafka, IN_FLIGHT_BYTES_MAX);
         this.topic = topic;
-        this.admin = Admin.create(settings.admin("tributary-relay-replay-admin"));
+        try {
+            this.admin = Admin.create(settings.admin("tributary-relay-replay-admin"));
+        } catch (KafkaException e) { // none of the names is known
+            throw unavailable("be found", e.getCause() == null ? e : e.getCause());
+        }
     }
 
     /**
@@ -90,19 +99,21 @@ public final class ReplayTopic implements AutoCloseable {
         Map<String, Object> properties = settings.consumer("tributary-relay-replay");
         properties.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties)) {
-            consumer.assign(List.of(partition));
-            consumer.seekToBeginning(List.of(partition));
-            long end = consumer.endOffsets(List.of(partition), ANSWER_MAX).getOrDefault(partition, 0L);
             byte[] key = topic.getBytes(StandardCharsets.UTF_8);
-            Replay last = null;
-            while (consumer.position(partition, ANSWER_MAX) < end) {
-                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-                    if (java.util.Arrays.equals(key, record.key())) {
-                        last = record.value() == null ? null : Replay.fromJson(record.value());
-                    }
-                }
-            }
-            return last;
+            List<TopicPartition> all = List.of(partition);
+            AtomicReference<byte @Nullable []> noted = new AtomicReference<>();
+            ReadToEnds.run(
+                    consumer,
+                    consumer.beginningOffsets(all, ANSWER_MAX),
+                    consumer.endOffsets(all, ANSWER_MAX),
+                    nanoTime,
+                    record -> {
+                        if (java.util.Arrays.equals(key, record.key())) {
+                            noted.set(record.value());
+                        }
+                    });
+            byte[] last = noted.get();
+            return last == null ? null : Replay.fromJson(last);
         } catch (KafkaException e) {
             throw unavailable("read " + Replay.TOPIC, e);
         } catch (IOException e) {
@@ -180,10 +191,10 @@ public final class ReplayTopic implements AutoCloseable {
         if (producer != null) {
             return;
         }
-        Producer<byte[], byte[]> opened = new KafkaProducer<>(
-                settings.transactionalProducer("tributary-relay-replay", "tributary-replay-" + topic));
-        producer = opened;
         try {
+            Producer<byte[], byte[]> opened = new KafkaProducer<>(
+                    settings.transactionalProducer("tributary-relay-replay", "tributary-replay-" + topic));
+            producer = opened;
             opened.initTransactions();
         } catch (KafkaException e) {
             throw explained("begin a transaction", e);

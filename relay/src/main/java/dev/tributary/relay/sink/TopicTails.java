@@ -31,9 +31,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class TopicTails {
     private static final Logger LOG = LoggerFactory.getLogger(TopicTails.class);
-    private static final Duration POLL = Duration.ofMillis(200);
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);
-    private static final Duration SILENCE_MAX = Duration.ofSeconds(30);
     private static final long FIRST_WINDOW_RECORDS = 1_000;
 
     private final Consumer<byte[], byte[]> consumer;
@@ -101,8 +99,6 @@ public final class TopicTails {
                 long window = Math.min(marked, end - FIRST_WINDOW_RECORDS);
                 from.put(partition, Math.max(begin.getOrDefault(partition, 0L), window));
             });
-            to.entrySet().removeIf(end -> end.getValue() <= from.getOrDefault(end.getKey(), 0L));
-            from.keySet().retainAll(to.keySet());
             readBetween(from, to);
         }
     }
@@ -126,28 +122,11 @@ public final class TopicTails {
     }
 
     private void readBetween(Map<TopicPartition, Long> from, Map<TopicPartition, Long> to) {
-        Map<TopicPartition, Long> unread = new HashMap<>(to);
-        consumer.assign(unread.keySet());
-        from.forEach(consumer::seek);
-        long lastHeard = nanoTime.getAsLong();
-        while (!unread.isEmpty()) {
-            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-                lastHeard = nanoTime.getAsLong();
-                TopicPartition partition = new TopicPartition(record.topic(), record.partition());
-                if (record.offset() < to.getOrDefault(partition, 0L)) {
-                    note(partition, record);
-                }
-            }
-            if (unread.entrySet().removeIf(end -> consumer.position(end.getKey(), REQUEST_TIMEOUT) >= end.getValue())) {
-                consumer.assign(unread.keySet());
-            }
-            if (nanoTime.getAsLong() - lastHeard > SILENCE_MAX.toNanos()) {
-                throw new org.apache.kafka.common.errors.TimeoutException("no answer for " + SILENCE_MAX);
-            }
-        }
+        ReadToEnds.run(consumer, from, to, nanoTime, this::note);
     }
 
-    private void note(TopicPartition partition, ConsumerRecord<byte[], byte[]> record) {
+    private void note(ConsumerRecord<byte[], byte[]> record) {
+        TopicPartition partition = new TopicPartition(record.topic(), record.partition());
         Header recordSource = record.headers().lastHeader(WireHeaders.SOURCE);
         if (recordSource == null || !java.util.Arrays.equals(source, recordSource.value())) {
             return; // somebody else's

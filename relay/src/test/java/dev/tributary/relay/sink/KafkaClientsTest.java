@@ -27,6 +27,9 @@ class KafkaClientsTest {
         assertThatThrownBy(() -> kafka.producer("sales").close())
                 .isExactlyInstanceOf(RelayException.class)
                 .hasMessageContaining("nowhere.invalid");
+        assertThatThrownBy(() -> new ReplayTopic(Map.of("bootstrap.servers", "nowhere.invalid:9092"), "replay").close())
+                .isExactlyInstanceOf(RelayException.class)
+                .hasMessageContaining("Kafka at nowhere.invalid:9092 could not be found");
     }
 
     @Test
