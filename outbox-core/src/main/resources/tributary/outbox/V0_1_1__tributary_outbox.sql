@@ -146,6 +146,16 @@ BEGIN
 END
 $$;
 
+-- What a trigger of somebody's keeps out would be lost without a word.
+CREATE OR REPLACE FUNCTION tributary.refuse_kept_out(written bigint, given bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'tributary: the database has written % of % events', written, given
+        USING ERRCODE = 'triggered_action_exception',
+              HINT = 'Look for a trigger or a rule on the table of events that keeps rows out, and drop it.';
+END
+$$;
+
 -- Writes one event with its aggregate's next sequence and returns that; on a conflict writes nothing and returns what
 -- advance_aggregate returns. For the Java library and tributary.publish: the event is not checked.
 CREATE OR REPLACE FUNCTION tributary.write_event(
@@ -162,6 +172,9 @@ BEGIN
         (id, aggregate_type, aggregate_id, sequence, type, content_type, payload, headers, occurred_at)
     VALUES (event_id, of_type, of_id, last + 1, event_type, event_content_type, event_payload, event_headers,
             statement_timestamp());
+    IF NOT FOUND THEN
+        PERFORM tributary.refuse_kept_out(0, 1);
+    END IF;
     RETURN last + 1;
 END
 $$;
@@ -181,6 +194,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     lasts bigint[] := '{}';
     conflict boolean := false;
+    written bigint;
 BEGIN
     IF cardinality(head_ids) > 1 AND cardinality(array_remove(expected_lasts, NULL)) > 0 THEN
         -- A subtransaction takes back the heads already moved when a later one is in conflict.
@@ -212,6 +226,10 @@ BEGIN
                 event_aggregates, event_offsets)
         WITH ORDINALITY AS e (id, of_type, of_id, type, content_type, payload, headers, aggregate, ahead, place)
     ORDER BY e.place;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written < cardinality(event_ids) THEN
+        PERFORM tributary.refuse_kept_out(written, cardinality(event_ids));
+    END IF;
     RETURN lasts;
 END
 $$;

@@ -28,6 +28,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     event_count int := cardinality(event_ids);
     last bigint := tributary.advance_aggregate(of_type, of_id, event_count, expected_last);
+    written bigint;
 BEGIN
     IF last < 0 THEN
         RETURN last;
@@ -38,6 +39,10 @@ BEGIN
     FROM unnest(event_ids, event_types, event_content_types, event_payloads, event_headers)
         WITH ORDINALITY AS e (id, type, content_type, payload, headers, place)
     ORDER BY e.place;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written < event_count THEN
+        PERFORM tributary.refuse_kept_out(written, event_count);
+    END IF;
     IF new_snapshot IS NOT NULL THEN
         INSERT INTO tributary.snapshot (aggregate_type, aggregate_id, sequence, type, state)
         VALUES (of_type, of_id, last + event_count, new_snapshot_type, new_snapshot)
@@ -62,6 +67,9 @@ BEGIN
             (id, aggregate_type, aggregate_id, sequence, type, content_type, payload, headers, occurred_at)
         VALUES (event_id, of_type, of_id, last + 1, event_type, event_content_type, event_payload, event_headers,
                 statement_timestamp());
+        IF NOT FOUND THEN
+            PERFORM tributary.refuse_kept_out(0, 1);
+        END IF;
     END IF;
     RETURN last;
 END

@@ -23,7 +23,7 @@ final class AppendEvents {
             @Nullable String snapshotType,
             byte @Nullable [] snapshot)
             throws SQLException {
-        if (events.size() > WriteFew.EVENTS_MAX || snapshot != null) {
+        if (snapshot != null || !WriteFew.takes(events)) {
             return many(connection, expectedLast, events, snapshotType, snapshot);
         }
         return expectedLast == null

@@ -30,7 +30,7 @@ final class EventTable {
         return next.of(events);
     }
 
-    /** The same; answers with a row that has the aggregate's sequence after these events. */
+    /** The same; answers with a row: the aggregate's sequence after these events, and how many of them were written. */
     String nextAndTell(int events) {
         return nextAndTell.of(events);
     }

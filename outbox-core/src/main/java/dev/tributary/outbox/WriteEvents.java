@@ -10,7 +10,7 @@ final class WriteEvents {
 
     /** @throws SequenceConflictException if an event would not get the number that it is expected to; nothing is written then */
     static void write(Connection connection, List<PreparedEvent> events) throws SQLException {
-        boolean few = events.size() <= WriteFew.EVENTS_MAX;
+        boolean few = WriteFew.takes(events);
         if (few && areUnsequenced(events)) {
             WriteFew.unsequenced(connection, events);
         } else if (few && areOfOneAggregate(events)) {

@@ -5,10 +5,12 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Objects;
 
 /**
- * Writes a few events, as nearly every call has: unsequenced ones, or those of one aggregate. One statement with a parameter
- * for each value, for which both PostgreSQL and its driver take less time than for arrays and functions.
+ * Writes a few events, as nearly every call has: unsequenced ones, or those of one aggregate, all with the same content type and
+ * headers. One statement with a parameter for each value, for which both PostgreSQL and its driver take less time than for
+ * arrays and functions; what the events have in common is one parameter for all.
  */
 final class WriteFew {
     /** A statement for each number of events is prepared, and kept, on each connection. */
@@ -20,14 +22,26 @@ final class WriteFew {
 
     private WriteFew() {}
 
+    /** Whether it takes these, as far as their number and their content tell. */
+    static boolean takes(List<PreparedEvent> events) {
+        PreparedEvent first = events.get(0);
+        for (PreparedEvent event : events) {
+            if (!event.contentType().equals(first.contentType()) || !Objects.equals(event.headers(), first.headers())) {
+                return false;
+            }
+        }
+        return events.size() <= EVENTS_MAX;
+    }
+
     static void unsequenced(Connection connection, List<PreparedEvent> events) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement(UNSEQUENCED.of(events.size()))) {
-            int parameter = 0;
+            int parameter = setCommon(insert, 0, events);
             for (PreparedEvent event : events) {
                 insert.setObject(++parameter, event.id());
                 insert.setString(++parameter, event.event().aggregateType());
                 insert.setString(++parameter, event.event().aggregateId());
-                parameter = setContent(insert, parameter, event);
+                insert.setString(++parameter, event.type());
+                insert.setBytes(++parameter, event.payload());
             }
             requireAll(insert.executeUpdate(), events);
         }
@@ -47,6 +61,7 @@ final class WriteFew {
             setAll(write, 0, events);
             try (ResultSet head = write.executeQuery()) {
                 head.next();
+                requireAll(head.getInt(2), events);
                 return head.getLong(1) - events.size();
             }
         }
@@ -63,7 +78,9 @@ final class WriteFew {
         while (true) {
             try (PreparedStatement write = connection.prepareStatement(table.expecting(last, events.size()))) {
                 setAll(write, last, events);
-                if (write.executeUpdate() > 0) {
+                int written = write.executeUpdate();
+                if (written > 0) {
+                    requireAll(written, events);
                     return last;
                 }
             }
@@ -106,18 +123,19 @@ final class WriteFew {
         if (expectedLast > 0) {
             write.setLong(++parameter, expectedLast);
         }
+        parameter = setCommon(write, parameter, events);
         for (PreparedEvent event : events) {
             write.setObject(++parameter, event.id());
-            parameter = setContent(write, parameter, event);
+            write.setString(++parameter, event.type());
+            write.setBytes(++parameter, event.payload());
         }
     }
 
-    private static int setContent(PreparedStatement statement, int parametersBefore, PreparedEvent event)
+    private static int setCommon(PreparedStatement statement, int parametersBefore, List<PreparedEvent> events)
             throws SQLException {
-        statement.setString(parametersBefore + 1, event.type());
-        statement.setString(parametersBefore + 2, event.contentType());
-        statement.setBytes(parametersBefore + 3, event.payload());
-        statement.setString(parametersBefore + 4, event.headers());
-        return parametersBefore + 4;
+        PreparedEvent any = events.get(0);
+        statement.setString(parametersBefore + 1, any.contentType());
+        statement.setString(parametersBefore + 2, any.headers());
+        return parametersBefore + 2;
     }
 }

@@ -155,21 +155,62 @@ class PublishTest {
     }
 
     @Test
+    void eachEventOfACallHasItsOwnHeadersAndContentType() throws SQLException {
+        List<NewEvent> events = List.of(
+                event("a").header("n", "1"),
+                event("a"),
+                NewEvent.raw("order", "a", "a.v1", "text/plain", new byte[] {1}).header("n", "3"));
+        publish(events.toArray(NewEvent[]::new));
+        publish(events.stream().map(NewEvent::unsequenced).toArray(NewEvent[]::new));
+        assertThat(database.texts(
+                        "SELECT concat_ws(' ', sequence, content_type, headers) FROM tributary.outbox ORDER BY ctid"))
+                .containsExactly(
+                        "1 application/json {\"n\":\"1\"}",
+                        "2 application/json",
+                        "3 text/plain {\"n\":\"3\"}",
+                        "application/json {\"n\":\"1\"}",
+                        "application/json",
+                        "text/plain {\"n\":\"3\"}");
+    }
+
+    /** Whichever statement or function writes it. */
+    @Test
     void anEventThatTheDatabaseKeepsOutIsNotLostWithoutAWord() throws SQLException {
-        database.execute("CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
-                + " CREATE TRIGGER keep_out BEFORE INSERT ON tributary.outbox FOR EACH ROW"
-                + " WHEN (new.aggregate_id = 'b') EXECUTE FUNCTION keep_out()");
-        try (Connection transaction = database.transaction()) {
-            for (List<NewEvent> events : List.of(
-                    List.of(event("b")),
-                    List.of(event("a").unsequenced(), event("b").unsequenced()))) {
-                assertThatThrownBy(() -> outbox.publish(transaction, events))
-                        .isInstanceOf(OutboxException.class)
-                        .hasMessageContaining("trigger");
+        database.execute("CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'");
+        for (String table : List.of("tributary.outbox", "tributary.event_store")) {
+            database.execute("CREATE TRIGGER keep_out BEFORE INSERT ON " + table + " FOR EACH ROW"
+                    + " WHEN (new.aggregate_id = 'b' OR new.sequence = 2) EXECUTE FUNCTION keep_out()");
+        }
+        EventStore store = EventStore.of(types);
+        List<NewEvent> two = List.of(event("a"), event("a"));
+        List<Write> writes = List.of(
+                transaction -> outbox.publish(transaction, event("b")),
+                transaction -> outbox.publish(
+                        transaction,
+                        List.of(event("c").unsequenced(), event("b").unsequenced())),
+                transaction -> outbox.publish(transaction, List.of(event("c"), event("b"))),
+                transaction -> outbox.publish(transaction, List.of(event("a").expectingSequence(1), event("a"))),
+                transaction -> store.append(transaction, two),
+                transaction -> store.append(transaction, 0L, two),
+                transaction -> store.append(transaction, 0L, two, new NewSnapshot("s.v1", "s")),
+                transaction -> TestDatabase.texts(transaction, "SELECT tributary.publish('order', 'b', 'a.v1', '{}')"),
+                transaction ->
+                        TestDatabase.texts(transaction, "SELECT tributary.append('order', 'b', 0, 'a.v1', '{}')"));
+        try {
+            for (Write write : writes) {
+                try (Connection transaction = database.transaction()) {
+                    assertThatThrownBy(() -> write.in(transaction))
+                            .hasMessageContaining("the database has written")
+                            .hasStackTraceContaining("trigger");
+                }
             }
         } finally {
             database.execute("DROP FUNCTION keep_out CASCADE");
         }
+    }
+
+    private interface Write {
+        void in(Connection transaction) throws SQLException;
     }
 
     @Test
