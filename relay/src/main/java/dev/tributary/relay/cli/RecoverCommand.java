@@ -8,14 +8,17 @@ import dev.tributary.relay.recover.SlotRecovery.Options;
 import java.io.PrintWriter;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.format.DateTimeParseException;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** Replaces lost slots and publishes what Kafka lacks. */
 @Command(
@@ -47,6 +50,7 @@ final class RecoverCommand implements Callable<Integer> {
             names = "--slack",
             paramLabel = "DURATION",
             defaultValue = "PT1H",
+            converter = Length.class,
             description =
                     "How much earlier than needed to look, for clocks that differ and transactions that took long,"
                             + " such as PT6H; ${DEFAULT-VALUE} if not given.")
@@ -97,5 +101,16 @@ final class RecoverCommand implements Callable<Integer> {
 
     private int failed(SourceConfig source, String reason, String remedy) {
         return Findings.failed(spec, "source " + source.name() + " is not recovered:", reason, remedy);
+    }
+
+    static final class Length implements ITypeConverter<Duration> {
+        @Override
+        public Duration convert(String text) {
+            try {
+                return Duration.parse(text);
+            } catch (DateTimeParseException e) {
+                throw new TypeConversionException("'" + text + "' is not a duration such as PT6H");
+            }
+        }
     }
 }

@@ -54,7 +54,8 @@ final class SqlProblem {
                 Finding.failed(
                         subject,
                         "role '" + source.username() + "' may not do this: " + said,
-                        "Let a role that may do it run the SQL that 'relay init --dry-run' prints, or grant the right");
+                        "Let a role that may, such as the tables' owner, run the command, or the SQL that"
+                                + " 'relay init --dry-run' prints; or grant the right");
             case LIMIT_EXCEEDED ->
                 Finding.failed(
                         subject,

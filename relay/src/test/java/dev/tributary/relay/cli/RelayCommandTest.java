@@ -60,6 +60,10 @@ class RelayCommandTest {
         assertThat(relay("run").err()).contains("Missing required option: '--config=FILE'");
         assertThat(relay("run").exitCode()).isEqualTo(2);
         assertThat(relay("status", "--config", "x", "--jsn").exitCode()).isEqualTo(2);
+        assertThat(relay("recover", "--config", "x", "--slack", "6h"))
+                .satisfies(o -> assertThat(o.exitCode()).isEqualTo(2))
+                .satisfies(o -> assertThat(o.err())
+                        .startsWith("Invalid value for option '--slack': '6h' is not a duration such as PT6H"));
         assertThat(relay("--help").exitCode()).isZero();
         assertThat(relay("check", "--help").exitCode()).isZero();
     }

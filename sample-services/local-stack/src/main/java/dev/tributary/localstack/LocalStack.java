@@ -16,6 +16,12 @@ public final class LocalStack {
      * @param databases created under exactly these names
      */
     public static void main(String[] databases) throws InterruptedException {
+        for (String database : databases) {
+            if (database.startsWith("-")) {
+                System.err.println("There are no options; give names of databases to create, such as sales");
+                System.exit(2);
+            }
+        }
         System.setProperty("logback.configurationFile", QuietLogging.LOGBACK);
         start();
         LocalPostgres postgres = LocalPostgres.shared();
