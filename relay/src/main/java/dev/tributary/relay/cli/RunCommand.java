@@ -12,7 +12,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
@@ -30,35 +32,61 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        RelayConfig read = config.read();
-        requireUsable(read);
-        Logger log = LoggerFactory.getLogger(RunCommand.class);
-        String warning = HeldOffCollector.warning(read.sources().size());
-        if (warning != null) {
-            log.warn("{}", warning);
+        try (Termination termination = Termination.onSignal()) {
+            RelayConfig read = config.read();
+            requireUsable(read);
+            String warning = HeldOffCollector.warning(read.sources().size());
+            if (warning != null) {
+                log().warn("{}", warning);
+            }
+            relay(read, termination);
+            log().info("ended");
+            termination.endedInOrder();
+            return ExitCode.OK;
         }
-        Termination termination = Termination.onSignal();
-        try (RunningSources sources = RunningSources.start(read, Clock.systemUTC());
-                HttpApi http = startHttp(read, sources)) {
-            log.info(
-                    "relaying {}, answering at {}",
-                    read.sources().stream().map(SourceConfig::name).collect(Collectors.joining(", ")),
-                    http.uri());
+    }
+
+    /** Waits for nothing but the wish to end: whatever the start of a part takes, it is heeded. */
+    private static void relay(RelayConfig read, Termination termination) throws InterruptedException {
+        AtomicReference<@Nullable HttpApi> http = new AtomicReference<>();
+        try (RunningSources sources = RunningSources.start(read, Clock.systemUTC())) {
+            inBackground(() -> {
+                try {
+                    http.set(startHttp(read, sources));
+                } catch (Throwable e) { // Errors too: without it nobody could ask how the sources stand
+                    termination.failed(e);
+                }
+            });
             termination.await();
-            log.info("asked to end");
-        } catch (RuntimeException e) {
-            termination.ended(ExitCode.SOFTWARE);
-            throw e;
+            log().info("asked to end");
+        } finally {
+            HttpApi started = http.get();
+            if (started != null) {
+                started.close();
+            }
         }
-        log.info("ended");
-        termination.ended(ExitCode.OK);
-        return ExitCode.OK;
     }
 
     /** Events first: on a small machine the two starts would take the processor from each other. */
     private static HttpApi startHttp(RelayConfig read, RunningSources sources) throws InterruptedException {
         sources.awaitStart(HTTP_LATER_MAX);
-        return HttpApi.start(read.http(), sources);
+        HttpApi http = HttpApi.start(read.http(), sources);
+        log().info(
+                        "relaying {}, answering at {}",
+                        read.sources().stream().map(SourceConfig::name).collect(Collectors.joining(", ")),
+                        http.uri());
+        return http;
+    }
+
+    private static void inBackground(Runnable start) {
+        Thread thread = new Thread(start, "relay-http-start");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Not for other commands, which log nothing. */
+    private static Logger log() {
+        return LoggerFactory.getLogger(RunCommand.class);
     }
 
     private static void requireUsable(RelayConfig read) {

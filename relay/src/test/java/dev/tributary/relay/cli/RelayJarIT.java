@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -138,6 +139,39 @@ class RelayJarIT {
         assertThat(Files.readString(loaded).contains(" io.debezium.")).isEqualTo(engine.equals("debezium"));
         postgres.dropDatabase(url);
         execute(postgres, postgres.createDatabase("roles"), "DROP ROLE " + source);
+    }
+
+    /** Whatever it is busy with: looking at the configuration, opening sources, opening the HTTP server. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "dev.tributary.relay.setup.KafkaPreflight",
+                "dev.tributary.relay.Relay",
+                "io.micronaut.context.DefaultApplicationContext"
+            })
+    void endsInOrderAlsoWhenItIsAskedToWhileItStarts(String loading) throws Exception {
+        String config =
+                config("jdbc:postgresql://127.0.0.1:" + FreePort.next() + "/nowhere", "127.0.0.1:" + FreePort.next());
+        List<String> output = new CopyOnWriteArrayList<>();
+        CompletableFuture<JavaProcess> started = new CompletableFuture<>();
+        try (JavaProcess relay = JavaProcess.jar(JAR)
+                .jvmArgs("-Xlog:class+load")
+                .args("run", "--config", config)
+                .env("RELAY_KAFKA_BOOTSTRAP_SERVERS", kafkaServers)
+                .env("SALES_PASSWORD", SECRET)
+                .output(line -> {
+                    if (line.contains(loading + " source:")) {
+                        started.join().terminate();
+                    } else if (!line.contains("[class,load]")) {
+                        output.add(line);
+                    }
+                })
+                .start()) {
+            started.complete(relay);
+            assertThat(relay.waitFor(SOON)).isTrue();
+            assertThat(relay.exitCode()).as(() -> String.join("\n", output)).isZero();
+        }
+        assertThat(output).noneMatch(line -> line.contains("answering at") || line.contains("\tat "));
     }
 
     @Test
