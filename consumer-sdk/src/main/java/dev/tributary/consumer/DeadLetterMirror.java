@@ -39,7 +39,7 @@ final class DeadLetterMirror implements AutoCloseable {
     private final String topic;
     private final Supplier<List<TopicPartition>> own;
     private final ParkedStore store;
-    private final Redrive.Transactions transactions;
+    private final Transactions transactions;
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread thread;
     private @Nullable KafkaProducer<byte[], byte[]> producer;
@@ -51,7 +51,7 @@ final class DeadLetterMirror implements AutoCloseable {
         this.topic = topic;
         this.own = own;
         this.store = new ParkedStore(config.name());
-        this.transactions = new Redrive.Transactions(config);
+        this.transactions = new Transactions(config);
         this.thread = new Thread(this::run, "tributary-" + config.name() + "-dead-letters");
         thread.setDaemon(true);
     }
@@ -129,7 +129,7 @@ final class DeadLetterMirror implements AutoCloseable {
     }
 
     private void note(List<Long> arrived, List<Long> refused) throws SQLException {
-        transactions.run(connection -> {
+        transactions.runReadCommitted(connection -> {
             store.mirrored(connection, arrived, "now()");
             store.mirrored(connection, refused, "'-infinity'");
             connection.commit();

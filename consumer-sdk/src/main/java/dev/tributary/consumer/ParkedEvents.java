@@ -28,7 +28,7 @@ public final class ParkedEvents {
     private final ParkedSequences sequences;
     private final Redrive redrive;
     private final ParkedOrder order;
-    private final Redrive.Transactions transactions;
+    private final Transactions transactions;
     private final Function<TopicPartition, LiveCounters> counters;
 
     ParkedEvents(SubscriptionConfig config, Function<TopicPartition, LiveCounters> counters) {
@@ -38,7 +38,7 @@ public final class ParkedEvents {
         this.redrive = new Redrive(config, counters);
         this.order = new ParkedOrder(config);
         this.counters = counters;
-        this.transactions = new Redrive.Transactions(config);
+        this.transactions = new Transactions(config);
     }
 
     /** How many there are. */
@@ -131,7 +131,7 @@ public final class ParkedEvents {
      */
     public Redriven acceptGap(Aggregate aggregate, String reason, String who) throws SQLException {
         check(reason, who);
-        transactions.run(connection -> {
+        transactions.runReadCommitted(connection -> {
             boolean parked = redrive.lock(connection, aggregate).isPresent();
             Missing missing = parked ? order.next(connection, aggregate, 1).missing() : null;
             if (missing == null) {
@@ -170,7 +170,7 @@ public final class ParkedEvents {
     private int discard(Aggregate aggregate, @Nullable List<Long> numbers, String reason, String who)
             throws SQLException {
         check(reason, who);
-        int discarded = transactions.run(connection -> {
+        int discarded = transactions.runReadCommitted(connection -> {
             Optional<TopicPartition> partition = redrive.lock(connection, aggregate);
             if (partition.isEmpty()) {
                 return 0;
@@ -198,7 +198,7 @@ public final class ParkedEvents {
         }
     }
 
-    private <T> T read(Redrive.Work<T> query) throws SQLException {
+    private <T> T read(Transactions.Work<T> query) throws SQLException {
         return transactions.run(query);
     }
 }

@@ -229,7 +229,7 @@ final class Redrive {
 
     private Failed remember(ParkedEvent event, Throwable error, int attempts) throws SQLException {
         Failure failure = new Poison(error, attempts).failure();
-        transactions.run(connection -> {
+        transactions.runReadCommitted(connection -> {
             if (lock(connection, event.aggregate()).isPresent()) {
                 store.failed(connection, event.number(), failure);
                 sequences.waitsFor(connection, event.aggregate(), null);
@@ -274,40 +274,5 @@ final class Redrive {
             take = 1;
             return failures >= BatchParts.ATTEMPTS_BEFORE_PARKING && size == 1;
         }
-    }
-
-    /** Transactions on connections of their own. */
-    static final class Transactions {
-        private final SubscriptionConfig config;
-
-        Transactions(SubscriptionConfig config) {
-            this.config = config;
-        }
-
-        /** What the work has not committed is rolled back. */
-        <T> T run(Work<T> work) throws SQLException {
-            try (Connection connection = config.dataSource().getConnection()) {
-                Databases.limitAnswerTime(connection, config.timeouts().database());
-                connection.setAutoCommit(false);
-                try {
-                    return work.run(connection);
-                } finally {
-                    rollback(connection);
-                }
-            }
-        }
-
-        private static void rollback(Connection connection) {
-            try {
-                connection.rollback();
-            } catch (SQLException e) {
-                // The session is gone, and the transaction with it
-                LOG.debug("cannot roll back", e);
-            }
-        }
-    }
-
-    interface Work<T> {
-        T run(Connection connection) throws SQLException;
     }
 }

@@ -35,6 +35,7 @@ final class ReplayedHistory {
     private final Set<String> topics;
     private final ReplayNotices notices;
     private final HistorySequences sequences;
+    private final Transactions transactions;
     private volatile boolean over;
     private Map<String, Replay> complete = Map.of();
     private long learnAt = System.nanoTime();
@@ -45,6 +46,7 @@ final class ReplayedHistory {
         this.topics = Set.copyOf(feed.history().replays());
         this.notices = new ReplayNotices(config.kafka());
         this.sequences = new HistorySequences(config.name(), topics);
+        this.transactions = new Transactions(config);
     }
 
     /** That of a subscription; null if its history does not come from replayed topics. */
@@ -73,7 +75,7 @@ final class ReplayedHistory {
     @Nullable
     Result turnOf(TopicPartition partition) throws SQLException {
         boolean replayed = topics.contains(partition.topic());
-        over = in(connection -> handover(connection).isDone()); // whatever it was: it may have begun anew
+        over = transactions.run(connection -> handover(connection).isDone()); // whatever it was: it may have begun anew
         if (over) {
             return replayed ? new Result.Waits() : null;
         }
@@ -93,29 +95,13 @@ final class ReplayedHistory {
         return new Handover(connection, config.name(), topics);
     }
 
-    private interface Work<T> {
-        T run(Connection connection) throws SQLException;
-    }
-
-    private <T> T in(Work<T> work) throws SQLException {
-        try (Connection connection = config.dataSource().getConnection()) {
-            Databases.limitAnswerTime(connection, config.timeouts().database());
-            connection.setAutoCommit(false);
-            try {
-                return work.run(connection);
-            } finally {
-                connection.rollback();
-            }
-        }
-    }
-
     /** One at a time, which is enough, and spares Kafka the others' questions. */
     private synchronized @Nullable Result step() throws SQLException, IOException {
         Result unfit = learn(false);
         if (unfit != null) {
             return unfit;
         }
-        if (in(connection -> handover(connection).reach(complete)) == Reach.BEFORE) {
+        if (transactions.run(connection -> handover(connection).reach(complete)) == Reach.BEFORE) {
             return new Result.Waits();
         }
         Result changed = learn(true); // there may be a further round by now
@@ -126,7 +112,7 @@ final class ReplayedHistory {
         if (gone != null) {
             return new Result.Stopped(gone, null);
         }
-        if (in(this::handOver)) {
+        if (transactions.runReadCommitted(this::handOver)) {
             over = true;
             LOG.info("{}: the history in {} is applied; going on with live events", config.name(), topics);
             return null;

@@ -181,6 +181,10 @@ class ParkedEventsTest {
     }
 
     private ParkedEvents parkedEvents(DataSource dataSource) {
+        return parkedEvents(dataSource, ViewDatabase::apply);
+    }
+
+    private ParkedEvents parkedEvents(DataSource dataSource, EventHandler<Added> handler) {
         SubscriptionConfig config = new SubscriptionConfig(
                 bed.name,
                 SubscriptionBed.kafkaSettings(bed.kafka.bootstrapServers()),
@@ -188,7 +192,7 @@ class ParkedEventsTest {
                 Set.of(topic.name()),
                 new Handlers(
                         bed.name,
-                        Map.of(Added.TYPE, TypeHandler.plain(Added.class, ViewDatabase::apply)),
+                        Map.of(Added.TYPE, TypeHandler.plain(Added.class, handler)),
                         PayloadReader.of(Upcasters.none()),
                         UnknownType.SKIP),
                 Policy.DEFAULT,
@@ -198,7 +202,6 @@ class ParkedEventsTest {
         return new ParkedEvents(config, partition -> new LiveCounters());
     }
 
-    /** As on a partition so busy that between any two statements of the redrive a batch commits. */
     @Test
     void redriveThatBatchesCrowdOutHasThemWaitAboveReadCommitted() throws SQLException {
         Subscription owner = startRefusing();
@@ -206,7 +209,51 @@ class ParkedEventsTest {
         parks(owner, 1);
         underIsolation("repeatable read");
         AtomicInteger crowding = new AtomicInteger();
-        DataSource busy = before("SET next_offset = next_offset WHERE", () -> {
+        assertThat(parkedEvents(busy(crowding)).redrive(account("a"))).isEqualTo(new Redriven(1, 1, List.of()));
+        assertThat(crowding).hasPositiveValue();
+        assertThat(owner.parkedEvents().count().events()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"repeatable read", "serializable"})
+    void whatPeopleDecideIsNotCrowdedOutAboveReadCommitted(String isolation) throws SQLException {
+        Subscription owner = startRefusing();
+        topic.send(topic.added("a", BAD), topic.added("a", 1), topic.added("b", 1));
+        ProducerRecord<byte[], byte[]> lost = topic.added("b", 1);
+        topic.send(topic.added("b", 1));
+        parks(owner, 3);
+        underIsolation(isolation);
+        AtomicInteger crowding = new AtomicInteger();
+        ParkedEvents parked = parkedEvents(busy(crowding));
+        assertThat(parked.acceptGap(account("b"), "lost for good", "ada")).isEqualTo(new Redriven(1, 1, List.of()));
+        assertThat(parked.discard(parked.events(account("a"), 0, 1).get(0).number(), "typed wrongly", "ada"))
+                .isTrue();
+        assertThat(parked.discardAll(account("a"), "typed wrongly", "ada")).isEqualTo(1);
+        assertThat(crowding).hasValueGreaterThan(3);
+        topic.send(topic.added("a", 5), topic.later(lost));
+        bed.eventuallyApplied(4);
+        assertThat(view.totals()).isEqualTo(Map.of("a", 5L, "b", 3L));
+        assertThat(owner.parkedEvents().count().events()).isZero();
+    }
+
+    @Test
+    void failureOfARedriveIsRememberedThoughBatchesCrowdItOutAboveReadCommitted() throws SQLException {
+        Subscription owner = startRefusing();
+        topic.send(topic.added("a", BAD));
+        parks(owner, 1);
+        underIsolation("repeatable read");
+        ParkedEvents parked = parkedEvents(busy(new AtomicInteger()), (event, connection) -> {
+            throw new IllegalArgumentException("still wrong");
+        });
+        assertThat(parked.redrive(account("a")).failed()).hasSize(1);
+        assertThat(owner.parkedEvents().aggregates(1))
+                .singleElement()
+                .satisfies(aggregate -> assertThat(aggregate.error()).contains("still wrong"));
+    }
+
+    /** As on a partition so busy that between any two statements of who works on what is parked a batch commits. */
+    private DataSource busy(AtomicInteger crowding) {
+        return before("SET next_offset = next_offset WHERE", () -> {
             try {
                 view.execute("DO $$ BEGIN PERFORM set_config('lock_timeout', '200ms', true);"
                         + " UPDATE tributary.subscription_position SET next_offset = next_offset; END $$");
@@ -215,15 +262,19 @@ class ParkedEventsTest {
                 assertThat(e).hasStackTraceContaining("lock timeout");
             }
         });
-        assertThat(parkedEvents(busy).redrive(account("a"))).isEqualTo(new Redriven(1, 1, List.of()));
-        assertThat(crowding).hasPositiveValue();
-        assertThat(owner.parkedEvents().count().events()).isZero();
     }
 
     private void underIsolation(String isolation) {
         String database = view.url().substring(view.url().lastIndexOf('/') + 1);
         view.execute("ALTER DATABASE \"" + database + "\" SET default_transaction_isolation = '" + isolation + "'");
-        view.dataSource().getHikariPoolMXBean().softEvictConnections();
+        String since = view.strings("SELECT clock_timestamp()").get(0);
+        eventually(() -> {
+            view.dataSource().getHikariPoolMXBean().softEvictConnections();
+            assertThat(view.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                            + " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+                            + " AND backend_start < '" + since + "'"))
+                    .isZero();
+        });
     }
 
     private DataSource before(String sql, Runnable action) {
