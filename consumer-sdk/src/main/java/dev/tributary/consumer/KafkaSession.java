@@ -1,6 +1,6 @@
 package dev.tributary.consumer;
 
-import dev.tributary.consumer.PartitionWorker.Seek;
+import dev.tributary.consumer.RecordBuffer.Seek;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;

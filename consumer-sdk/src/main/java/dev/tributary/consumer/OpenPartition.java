@@ -18,25 +18,21 @@ final class OpenPartition {
     private static final long NOWHERE = Long.MAX_VALUE;
 
     private final SubscriptionConfig config;
-    private final TopicProbe probe;
+    private final TopicPartition partition;
     private final PositionStore positions;
     private final Parking parking;
     private final PartitionSequences sequences;
+    private final TopicProbe probe;
     private final @Nullable ReplayedHistory history;
     private final AtomicLong truncatedAt = new AtomicLong(NOWHERE);
 
-    OpenPartition(
-            SubscriptionConfig config,
-            TopicProbe probe,
-            PositionStore positions,
-            Parking parking,
-            PartitionSequences sequences,
-            @Nullable ReplayedHistory history) {
-        this.config = config;
+    OpenPartition(PartitionRows rows, TopicProbe probe, @Nullable ReplayedHistory history) {
+        this.config = rows.config();
+        this.partition = rows.partition();
+        this.positions = rows.positions();
+        this.parking = rows.parking();
+        this.sequences = rows.sequences();
         this.probe = probe;
-        this.positions = positions;
-        this.parking = parking;
-        this.sequences = sequences;
         this.history = history;
     }
 
@@ -73,14 +69,14 @@ final class OpenPartition {
         truncatedAt.set(offset);
     }
 
-    Result attempt(TopicPartition partition) throws InterruptedException {
+    Result attempt() throws InterruptedException {
         try {
             Result turn = history == null ? null : history.turnOf(partition);
             if (turn != null) {
                 return turn;
             }
             Extent extent = probe.extent(partition);
-            return claim(partition, extent, start(partition, extent));
+            return claim(extent, start(extent));
         } catch (ExecutionException e) {
             return new Result.NotYet("cannot find the partition in Kafka: "
                     + Failures.describe(e.getCause() == null ? e : e.getCause()));
@@ -96,16 +92,15 @@ final class OpenPartition {
     }
 
     /** Where to start if the database knows no position. */
-    private long start(TopicPartition partition, Extent extent)
-            throws InterruptedException, ExecutionException, TimeoutException {
+    private long start(Extent extent) throws InterruptedException, ExecutionException, TimeoutException {
         if (config.feed() != null) {
-            return start(partition, extent, config.feed().history());
+            return start(extent, config.feed().history());
         }
         return config.policy().startFrom() == StartFrom.EARLIEST ? extent.earliest() : extent.end();
     }
 
     /** Before what Kafka has, if that is where history begins. */
-    private long start(TopicPartition partition, Extent extent, History history)
+    private long start(Extent extent, History history)
             throws InterruptedException, ExecutionException, TimeoutException {
         if (history.from() == null) {
             return history.extent() == History.Extent.REMAINING ? extent.earliest() : 0;
@@ -121,7 +116,7 @@ final class OpenPartition {
         return earlierOnesMayBeMissing ? extent.earliest() - 1 : found.offset();
     }
 
-    private Result claim(TopicPartition partition, Extent before, long start)
+    private Result claim(Extent before, long start)
             throws SQLException, InterruptedException, ExecutionException, TimeoutException {
         try (Connection connection = config.dataSource().getConnection()) {
             Databases.limitAnswerTime(connection, config.timeouts().database());

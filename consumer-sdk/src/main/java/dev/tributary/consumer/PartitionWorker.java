@@ -4,6 +4,7 @@ import dev.tributary.consumer.LiveCounters.What;
 import dev.tributary.consumer.OpenPartition.Result;
 import dev.tributary.consumer.PositionStore.Claim;
 import dev.tributary.consumer.PositionStore.Progress;
+import dev.tributary.consumer.RecordBuffer.Seek;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Collection;
@@ -11,7 +12,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -52,19 +52,11 @@ final class PartitionWorker implements Runnable {
     private final Backoff backoff;
     private final CountDownLatch ending = new CountDownLatch(1);
     private final CountDownLatch ended = new CountDownLatch(1);
-    private final AtomicReference<@Nullable Seek> seekTo = new AtomicReference<>();
     private final Thread thread;
     private volatile @Nullable Claim claim;
     private volatile @Nullable Progress progress;
     private volatile boolean reopen;
     private @Nullable Refusal refusal;
-
-    /**
-     * Where to read from.
-     *
-     * @param refusals of the buffer, before it is to accept what is read there
-     */
-    record Seek(long offset, int refusals) {}
 
     /** Why the view does not go on from an offset, until people move it. */
     private record Refusal(Stop stop, long nextOffset) {}
@@ -82,15 +74,9 @@ final class PartitionWorker implements Runnable {
         this.counters = counters;
         this.wakePolling = wakePolling;
         this.afterCommit = afterCommit;
-        PositionStore positions = PositionStore.of(config, partition);
-        Parking parking = new Parking(config.name(), partition);
-        PartitionSequences sequences = new PartitionSequences(
-                config.name(),
-                partition,
-                config.limits().sequencesKnownMax(),
-                history == null ? null : history.before(partition));
-        opening = new OpenPartition(config, probe, positions, parking, sequences, history);
-        transaction = new BatchTransaction(config, positions, parking, sequences);
+        PartitionRows rows = PartitionRows.of(config, partition, history == null ? null : history.before(partition));
+        opening = new OpenPartition(rows, probe, history);
+        transaction = new BatchTransaction(rows);
         redrive = new Redrive(config, p -> counters);
         buffer = new RecordBuffer(config.limits(), config.handlers(), wakePolling);
         batchSize = new BatchSize(config.limits().batchEventsMax());
@@ -121,9 +107,7 @@ final class PartitionWorker implements Runnable {
                 }
             } catch (RuntimeException | Error e) { // a thread that ended here would keep the partition from all others
                 LOG.error("{} {}: failed in an unforeseen way", config.name(), partition, e);
-                standing.stopped(
-                        new Stop(Failures.describe(e), "none if it passes: it is tried again; otherwise report this"));
-                pause(config.timeouts().retryMax());
+                stay(new Stop(Failures.describe(e), "none if it passes: it is tried again; otherwise report this"));
             }
         } catch (InterruptedException e) {
             if (isEnding()) {
@@ -138,7 +122,10 @@ final class PartitionWorker implements Runnable {
     /** Claims the partition and has it read from where the view is; null, after a pause, if that is not possible now. */
     private @Nullable Claim open() throws InterruptedException {
         reopen = false;
-        Result result = opening.attempt(partition);
+        Result result = opening.attempt();
+        if (result instanceof Result.Opened opened) {
+            return begin(opened);
+        }
         if (result instanceof Result.NotYet notYet) {
             standing.retrying(notYet.reason());
             pause(backoff.next());
@@ -148,27 +135,27 @@ final class PartitionWorker implements Runnable {
             if (stopped.claim() != null) {
                 standing.progress(stopped.claim().progress());
             }
-            standing.stopped(stopped.stop());
-            pause(config.timeouts().retryMax());
-        } else if (result instanceof Result.Opened opened) {
-            Progress found = opened.claim().progress();
-            standing.progress(found);
-            standing.end(opened.end());
-            if (refusal != null && refusal.nextOffset() == found.nextOffset()) {
-                standing.stopped(refusal.stop());
-                pause(config.timeouts().retryMax());
-                return null;
-            }
-            transaction.mayHaveParked(opened.anyParked());
-            progress = found;
-            claim = opened.claim();
-            seekTo.set(new Seek(found.nextOffset(), buffer.refusals()));
-            wakePolling.run();
-            standing.running();
-            redrive(opened.healed());
-            return opened.claim();
+            stay(stopped.stop());
         }
         return null;
+    }
+
+    private @Nullable Claim begin(Result.Opened opened) throws InterruptedException {
+        Progress found = opened.claim().progress();
+        standing.progress(found);
+        standing.end(opened.end());
+        if (refusal != null && refusal.nextOffset() == found.nextOffset()) {
+            stay(refusal.stop());
+            return null;
+        }
+        transaction.mayHaveParked(opened.anyParked());
+        progress = found;
+        claim = opened.claim();
+        buffer.readFrom(found.nextOffset());
+        wakePolling.run();
+        standing.running();
+        redrive(opened.healed());
+        return opened.claim();
     }
 
     private void applyBatches(Claim claimed) throws InterruptedException {
@@ -282,9 +269,13 @@ final class PartitionWorker implements Runnable {
 
     private boolean stop(Stop stop) throws InterruptedException {
         refusal = new Refusal(stop, progress().nextOffset());
+        stay(stop);
+        return false;
+    }
+
+    private void stay(Stop stop) throws InterruptedException {
         standing.stopped(stop);
         pause(config.timeouts().retryMax());
-        return false;
     }
 
     private void committed(Outcome.Committed done) throws InterruptedException {
@@ -333,12 +324,12 @@ final class PartitionWorker implements Runnable {
     /** Where to read from now on, once for each time that the partition was opened; then {@link #accept}. */
     @Nullable
     Seek takeSeek() {
-        return seekTo.getAndSet(null);
+        return buffer.takeSeek();
     }
 
     /** Takes what is read from there on, unless it is to be read from elsewhere by now. */
     void accept(Seek reached) {
-        buffer.accept(reached.refusals());
+        buffer.accept(reached);
     }
 
     boolean wantsMore() {

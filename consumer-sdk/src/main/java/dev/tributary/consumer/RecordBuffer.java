@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A partition's records between the thread that polls and the one that applies. They are decoded on their way in, and
@@ -24,7 +25,15 @@ final class RecordBuffer {
     private long bytes;
     private boolean accepting;
     private int refusals;
+    private @Nullable Seek seek;
     private boolean woken;
+
+    /**
+     * Where to read from.
+     *
+     * @param refusals before what is read there may be taken
+     */
+    record Seek(long offset, int refusals) {}
 
     /**
      * @param handlers read payloads ahead
@@ -36,17 +45,21 @@ final class RecordBuffer {
         this.onRoom = onRoom;
     }
 
-    /** How often it has begun to refuse; for {@link #accept}. */
-    synchronized int refusals() {
-        return refusals;
+    /** Has the polling thread go to an offset before anything is taken again. */
+    synchronized void readFrom(long offset) {
+        seek = new Seek(offset, refusals);
     }
 
-    /**
-     * From now on takes records; for the polling thread, when the partition is where it had to be after so many refusals. Where
-     * there have been more by now, it has to be elsewhere.
-     */
-    synchronized void accept(int afterRefusals) {
-        accepting = afterRefusals == refusals;
+    /** Where the polling thread is to go, once for each {@link #readFrom}; then {@link #accept}. */
+    synchronized @Nullable Seek takeSeek() {
+        Seek taken = seek;
+        seek = null;
+        return taken;
+    }
+
+    /** From now on takes records, unless they are to be read from elsewhere by now; for the polling thread, which is there. */
+    synchronized void accept(Seek reached) {
+        accepting = reached.refusals() == refusals;
     }
 
     /** Drops everything, and what comes until {@link #accept}: the partition has to be found again. */

@@ -57,11 +57,7 @@ class FencingTest {
                 Limits.ofDefaults(),
                 timeouts,
                 null);
-        return new BatchTransaction(
-                config,
-                positions,
-                new Parking("view", PARTITION),
-                new PartitionSequences("view", PARTITION, 1_000, null));
+        return new BatchTransaction(PartitionRows.of(config, PARTITION, null));
     }
 
     private Claim claim() throws SQLException {

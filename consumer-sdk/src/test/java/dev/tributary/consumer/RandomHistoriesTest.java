@@ -2,7 +2,7 @@ package dev.tributary.consumer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tributary.consumer.PartitionWorker.Seek;
+import dev.tributary.consumer.RecordBuffer.Seek;
 import dev.tributary.consumer.SubscriptionConfig.Policy;
 import dev.tributary.consumer.SubscriptionConfig.TypeHandler;
 import dev.tributary.localstack.LocalKafka;

@@ -11,7 +11,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -21,7 +20,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.TopicPartition;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,10 +39,9 @@ final class MatchedRebuild implements AutoCloseable {
 
     private final Surroundings surroundings;
     private final LiveTables live;
+    private final Scratch scratch;
     private final String name;
-    private final String schema;
     private final FateSource fates;
-    private final Connection lock;
     private final MatchedFeed feed;
     private final Subscription subscription;
 
@@ -56,20 +53,18 @@ final class MatchedRebuild implements AutoCloseable {
     private MatchedRebuild(
             Surroundings surroundings,
             LiveTables live,
-            String purpose,
+            Scratch scratch,
             FateSource fates,
-            Connection lock,
             ViewVersion version,
             long eventsPerSecondMax)
             throws SQLException {
         this.surroundings = surroundings;
         this.live = live;
-        this.name = live.subscriptionFor(purpose);
-        this.schema = live.schemaFor(purpose);
+        this.scratch = scratch;
+        this.name = scratch.name();
         this.fates = fates;
-        this.lock = lock;
-        Transactions.run(surroundings.dataSource(), connection -> create(connection, version));
-        feed = new MatchedFeed(schema, version.history(), new Pacing(eventsPerSecondMax));
+        scratch.create(version.scripts());
+        feed = new MatchedFeed(scratch.schema(), version.history(), new Pacing(eventsPerSecondMax));
         Subscription.Builder builder = surroundings.subscription(name);
         version.handlers().accept(builder);
         subscription = builder.dataSource(surroundings.dataSource()).feed(feed).start();
@@ -89,72 +84,18 @@ final class MatchedRebuild implements AutoCloseable {
             ViewVersion version,
             long eventsPerSecondMax)
             throws SQLException {
-        Connection lock = surroundings.dataSource().getConnection();
+        Scratch scratch =
+                Scratch.lock(surroundings.dataSource(), live.subscriptionFor(purpose), live.schemaFor(purpose));
         try {
-            lock.setAutoCommit(true);
-            lockName(lock, live.subscriptionFor(purpose));
-            return new MatchedRebuild(surroundings, live, purpose, fates, lock, version, eventsPerSecondMax);
+            return new MatchedRebuild(surroundings, live, scratch, fates, version, eventsPerSecondMax);
         } catch (SQLException | RuntimeException e) {
-            unlock(lock, live.subscriptionFor(purpose));
+            scratch.unlock();
             throw e;
         }
     }
 
-    /** For as long as the session lives, so that a killed one is in nobody's way. */
-    private static void lockName(Connection connection, String name) throws SQLException {
-        try (PreparedStatement lock =
-                connection.prepareStatement("SELECT pg_try_advisory_lock(hashtext('tributary audit'), hashtext(?))")) {
-            lock.setString(1, name);
-            try (ResultSet row = lock.executeQuery()) {
-                row.next();
-                if (!row.getBoolean(1)) {
-                    throw new SubscriptionException(name + " is being done already, in another process or thread");
-                }
-            }
-        }
-    }
-
-    private static void unlock(Connection connection, String name) throws SQLException {
-        try (connection;
-                PreparedStatement unlock = connection.prepareStatement(
-                        "SELECT pg_advisory_unlock(hashtext('tributary audit'), hashtext(?))")) {
-            unlock.setString(1, name);
-            unlock.execute();
-        }
-    }
-
-    private void create(Connection connection, ViewVersion version) throws SQLException {
-        if (VersionTables.exist(connection, schema)) {
-            if (!mark().equals(comment(connection))) {
-                throw new SubscriptionException("there is a schema " + schema + " that is not one of ours, and its name"
-                        + " is needed for the rebuild; rename it");
-            }
-            LOG.info("{}: removing what an earlier one has left in schema {}", name, schema);
-        }
-        VersionTables.drop(connection, schema, name);
-        VersionTables.create(connection, schema, version.scripts());
-        try (Statement statement = connection.createStatement()) {
-            statement.execute("COMMENT ON SCHEMA " + schema + " IS '" + mark().replace("'", "''") + "'");
-        }
-    }
-
-    private String mark() {
-        return "Tributary: scratch of " + name;
-    }
-
-    private @Nullable String comment(Connection connection) throws SQLException {
-        try (PreparedStatement query =
-                connection.prepareStatement("SELECT obj_description(to_regnamespace(?), 'pg_namespace')")) {
-            query.setString(1, schema);
-            try (ResultSet row = query.executeQuery()) {
-                row.next();
-                return row.getString(1);
-            }
-        }
-    }
-
     String schema() {
-        return schema;
+        return scratch.schema();
     }
 
     Subscription subscription() {
@@ -376,9 +317,9 @@ final class MatchedRebuild implements AutoCloseable {
     public void close() throws SQLException {
         try {
             subscription.close();
-            Transactions.run(surroundings.dataSource(), connection -> VersionTables.drop(connection, schema, name));
+            scratch.drop();
         } finally {
-            unlock(lock, name);
+            scratch.unlock();
         }
     }
 }

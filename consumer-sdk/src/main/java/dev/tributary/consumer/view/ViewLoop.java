@@ -1,27 +1,21 @@
 package dev.tributary.consumer.view;
 
-import dev.tributary.consumer.History;
 import dev.tributary.consumer.Subscription;
 import dev.tributary.consumer.SubscriptionException;
 import dev.tributary.consumer.view.KafkaExtents.Extent;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,7 +26,6 @@ import org.slf4j.LoggerFactory;
 final class ViewLoop {
     private static final Logger LOG = LoggerFactory.getLogger(ViewLoop.class);
     private static final Duration EVERY = Duration.ofMillis(500);
-    private static final Duration ASK_KAFKA_EVERY = Duration.ofSeconds(2);
     private static final Duration CREATE_RETRY = Duration.ofSeconds(5);
     /** Half of what a switch holds the live version for: so much may be left to apply when it begins. */
     private static final double CAUGHT_UP_WITHIN_SECONDS = 0.4;
@@ -49,21 +42,16 @@ final class ViewLoop {
     private final Commands commands;
     private final Fleet fleet;
     private final AutomaticSwitch automatic;
+    private final KafkaReach kafka;
+    private final VersionStatuses statuses;
     private final Thread thread;
     private final Semaphore wakes = new Semaphore(0);
     private volatile boolean closing;
     private volatile ViewStatus status;
-    private volatile Map<TopicPartition, Extent> extents = Map.of();
-    private final Map<Integer, Gauging> gauges = new TreeMap<>();
-    private SortedMap<Integer, Map<TopicPartition, Long>> starts = new TreeMap<>();
-    private long askKafkaAt = System.nanoTime();
     private long createAt = System.nanoTime();
     private long liveLagBefore;
-    private @Nullable KafkaExtents kafka;
-    private boolean kafkaAsked;
     private String problem = "";
     private String creationProblem = "";
-    private String kafkaProblem = "";
 
     /**
      * What a view was told.
@@ -84,9 +72,11 @@ final class ViewLoop {
                 .flatMap(version ->
                         Stream.concat(creation.topics(version).stream(), version.history().replays().stream()))
                 .collect(Collectors.toUnmodifiableSet());
-        this.commands = new Commands(view, surroundings.dataSource(), store, creation, this::ends, wakes::release);
+        this.kafka = new KafkaReach(surroundings.kafka(), topics, known.values());
+        this.commands = new Commands(view, surroundings.dataSource(), store, creation, kafka::ends, wakes::release);
         this.fleet = new Fleet(view, surroundings, known, store, options.buildEventsPerSecondMax());
         this.automatic = new AutomaticSwitch(commands, fleet);
+        this.statuses = new VersionStatuses(known, fleet, automatic, kafka);
         this.status = new ViewStatus(view, null, "starting", List.of());
         this.thread = new Thread(this::run, "tributary-view-" + view);
     }
@@ -123,11 +113,6 @@ final class ViewLoop {
         return fleet.subscriptions();
     }
 
-    private Map<TopicPartition, Long> ends() {
-        return extents.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, each -> each.getValue()
-                .end()));
-    }
-
     void start() {
         thread.setDaemon(true);
         thread.start();
@@ -139,9 +124,7 @@ final class ViewLoop {
             rest();
         }
         fleet.close();
-        if (kafka != null) {
-            kafka.close();
-        }
+        kafka.close();
     }
 
     private void rest() {
@@ -157,9 +140,9 @@ final class ViewLoop {
         String before = problem;
         try {
             createIfDue();
-            askKafkaIfDue();
-            look();
-            problem = creationProblem.isEmpty() ? kafkaProblem : creationProblem;
+            boolean newEnds = kafka.askIfDue();
+            look(newEnds);
+            problem = creationProblem.isEmpty() ? kafka.problem() : creationProblem;
         } catch (SQLException | SubscriptionException e) {
             cannot(String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
@@ -192,36 +175,32 @@ final class ViewLoop {
         }
     }
 
-    private void askKafkaIfDue() throws InterruptedException {
-        long now = System.nanoTime();
-        if (now < askKafkaAt) {
-            return;
-        }
-        askKafkaAt = now + ASK_KAFKA_EVERY.toNanos();
-        try {
-            // Cannot even be made while none of the brokers' names is known
-            KafkaExtents kafka = this.kafka == null ? new KafkaExtents(surroundings.kafka()) : this.kafka;
-            this.kafka = kafka;
-            Map<TopicPartition, Extent> found = kafka.of(topics);
-            SortedMap<Integer, Map<TopicPartition, Long>> begins = new TreeMap<>();
-            for (ViewVersion version : known.values()) {
-                begins.put(version.number(), kafka.starts(found, version.history()));
-            }
-            starts = begins;
-            extents = found;
-            kafkaAsked = true;
-            kafkaProblem = "";
-        } catch (ExecutionException | TimeoutException | KafkaException e) {
-            kafkaProblem = "Kafka does not say how far its topics reach: "
-                    + (e.getCause() == null ? e : e.getCause()).getMessage();
+    /** What the database had at one moment. */
+    record Sight(SortedMap<Integer, VersionRow> rows, Map<Integer, Positions> positions) {
+        Positions of(VersionRow row) {
+            return positions.getOrDefault(row.version(), new Positions(Map.of()));
         }
     }
 
-    /** What the database had at one moment. */
-    private record Sight(SortedMap<Integer, VersionRow> rows, Map<Integer, Positions> positions) {}
+    /** @param newEnds whether Kafka has been asked since the last look */
+    private void look(boolean newEnds) throws SQLException {
+        Sight sight = see();
+        fleet.adjust(sight.rows());
+        VersionRow live = VersionStore.live(sight.rows()).orElse(null);
+        if (live != null) {
+            markCaughtUp(sight, live);
+            if (newEnds) {
+                pace(sight, live);
+            }
+            if (options.switchAutomatically() && automatic.attempt(dueForSwitch(sight, live))) {
+                wakes.release();
+            }
+        }
+        status = new ViewStatus(view, live == null ? null : live.version(), problem, statuses.of(sight));
+    }
 
-    private void look() throws SQLException {
-        Sight sight = Transactions.get(surroundings.dataSource(), connection -> {
+    private Sight see() throws SQLException {
+        return Transactions.get(surroundings.dataSource(), connection -> {
             SortedMap<Integer, VersionRow> rows = store.read(connection);
             Map<Integer, Positions> positions = new TreeMap<>();
             for (VersionRow row : rows.values()) {
@@ -231,26 +210,13 @@ final class ViewLoop {
             }
             return new Sight(rows, positions);
         });
-        fleet.adjust(sight.rows());
-        VersionRow live = VersionStore.live(sight.rows()).orElse(null);
-        if (live != null) {
-            markCaughtUp(sight, live);
-            if (kafkaAsked) {
-                kafkaAsked = false;
-                pace(sight, live);
-            }
-            if (options.switchAutomatically() && automatic.attempt(dueForSwitch(sight, live))) {
-                wakes.release();
-            }
-        }
-        status = describe(sight, live);
     }
 
     private void markCaughtUp(Sight sight, VersionRow live) throws SQLException {
         for (VersionRow row : sight.rows().values()) {
             if (row.state().isFed() && row.state() != VersionState.LIVE) {
-                Lag lag = Lag.between(live, at(sight, live), row, at(sight, row), ends());
-                boolean caughtUp = lag.total() <= littleFor(row) && hasBegun(row, at(sight, row));
+                Lag lag = Lag.between(live, sight.of(live), row, sight.of(row), kafka.ends());
+                boolean caughtUp = lag.total() <= littleFor(row) && hasBegun(row, sight.of(row));
                 if (caughtUp != (row.caughtUpAt() != null)) {
                     Transactions.run(
                             surroundings.dataSource(),
@@ -273,21 +239,17 @@ final class ViewLoop {
 
     /** In every partition that Kafka has: nobody knows what is missing of one that has not been claimed. */
     private boolean hasBegun(VersionRow row, Positions positions) {
-        Map<TopicPartition, Extent> known = extents;
-        return !known.isEmpty()
-                && known.keySet().stream()
+        Set<TopicPartition> existing = kafka.extents().keySet();
+        return !existing.isEmpty()
+                && existing.stream()
                         .filter(partition -> row.topics().contains(partition.topic()))
                         .allMatch(partition -> positions.all().containsKey(partition));
     }
 
-    private static Positions at(Sight sight, VersionRow row) {
-        return sight.positions().getOrDefault(row.version(), new Positions(Map.of()));
-    }
-
     private void pace(Sight sight, VersionRow live) {
         long lag = 0;
-        for (Map.Entry<TopicPartition, Extent> each : extents.entrySet()) {
-            Positions.Position position = at(sight, live).all().get(each.getKey());
+        for (Map.Entry<TopicPartition, Extent> each : kafka.extents().entrySet()) {
+            Positions.Position position = sight.of(live).all().get(each.getKey());
             if (position != null && live.topics().contains(each.getKey().topic())) {
                 lag += Math.max(0, each.getValue().end() - position.nextOffset());
             }
@@ -308,58 +270,6 @@ final class ViewLoop {
                         && row.caughtUpAt() != null
                         && !row.paused())
                 .toList();
-    }
-
-    private ViewStatus describe(Sight sight, @Nullable VersionRow live) {
-        List<ViewStatus.Version> versions = new ArrayList<>();
-        for (VersionRow row : sight.rows().values()) {
-            versions.add(describe(row, at(sight, row)));
-        }
-        return new ViewStatus(view, live == null ? null : live.version(), problem, List.copyOf(versions));
-    }
-
-    private ViewStatus.Version describe(VersionRow row, Positions positions) {
-        ViewVersion version = known.get(row.version());
-        List<String> problems = new ArrayList<>();
-        ViewStatus.Progress progress = null;
-        if (row.state().isFed()) {
-            problems.addAll(fleet.problems(row));
-            String withheld = automatic.withheld(row.version());
-            if (withheld != null) {
-                problems.add(withheld);
-            }
-            History history = version == null ? History.whole() : version.history();
-            Map<TopicPartition, Extent> own = extentsOf(row, history);
-            if (version != null) {
-                problems.addAll(Gauging.missing(row.version(), history, own, positions));
-            }
-            progress = own.isEmpty() ? null : progress(row, history, own, positions);
-        } else {
-            gauges.remove(row.version());
-        }
-        return new ViewStatus.Version(
-                row.version(),
-                row.state(),
-                row.paused(),
-                version != null,
-                row.caughtUpAt(),
-                progress,
-                List.copyOf(problems));
-    }
-
-    private Map<TopicPartition, Extent> extentsOf(VersionRow row, History history) {
-        return extents.entrySet().stream()
-                .filter(each -> row.topics().contains(each.getKey().topic())
-                        || history.replays().contains(each.getKey().topic()))
-                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
-    }
-
-    private ViewStatus.Progress progress(
-            VersionRow row, History history, Map<TopicPartition, Extent> own, Positions positions) {
-        Gauging gauge = gauges.computeIfAbsent(row.version(), v -> new Gauging());
-        return history.replays().isEmpty()
-                ? gauge.progress(own, starts.getOrDefault(row.version(), Map.of()), positions, System.nanoTime())
-                : gauge.progressFromReplays(own, history.replays(), positions, System.nanoTime());
     }
 
     void close() {
