@@ -18,7 +18,6 @@ import java.util.Set;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
-import org.apache.kafka.common.header.internals.RecordHeader;
 
 /**
  * Puts an event on the wire: CloudEvents 1.0 in Kafka's binary content mode, key = aggregate id, timestamp = commit
@@ -26,7 +25,7 @@ import org.apache.kafka.common.header.internals.RecordHeader;
  */
 public final class EventRouter {
     private static final Header SPEC_VERSION =
-            new RecordHeader(WireHeaders.SPEC_VERSION, WireHeaders.SPEC_VERSION_1_0.getBytes(US_ASCII));
+            new WireHeader(WireHeaders.SPEC_VERSION, WireHeaders.SPEC_VERSION_1_0.getBytes(US_ASCII));
 
     /** Readers, and the relay itself, would go by a second one of these. */
     private static final Set<String> RELAYS_OWN = Set.of(
@@ -53,7 +52,7 @@ public final class EventRouter {
     /** Routes {@code source}'s events to its topics. */
     public EventRouter(SourceConfig source) {
         this.topics = source.topics();
-        this.source = new RecordHeader(WireHeaders.SOURCE, ("/" + source.name()).getBytes(UTF_8));
+        this.source = new WireHeader(WireHeaders.SOURCE, ("/" + source.name()).getBytes(UTF_8));
     }
 
     /**
@@ -66,16 +65,17 @@ public final class EventRouter {
                 topicOf(event), null, event.committedAt().toEpochMilli(), event.aggregateId(), event.payload());
         Headers headers = record.headers()
                 .add(SPEC_VERSION)
-                .add(WireHeaders.ID, WireText.uuid(event.id()))
+                .add(new WireHeader(WireHeaders.ID, WireText.uuid(event.id())))
                 .add(source)
-                .add(WireHeaders.TYPE, event.type())
-                .add(WireHeaders.SUBJECT, subject(event))
-                .add(WireHeaders.TIME, text.time(event.occurredAt()))
-                .add(WireHeaders.PARTITION_KEY, event.aggregateId())
-                .add(WireHeaders.POSITION, WireText.position(event.position()))
-                .add(WireHeaders.CONTENT_TYPE, event.contentType());
+                .add(new WireHeader(WireHeaders.TYPE, event.type()))
+                .add(new WireHeader(WireHeaders.SUBJECT, subject(event)))
+                .add(new WireHeader(WireHeaders.TIME, text.time(event.occurredAt())))
+                .add(new WireHeader(WireHeaders.PARTITION_KEY, event.aggregateId()))
+                .add(new WireHeader(WireHeaders.POSITION, WireText.position(event.position())))
+                .add(new WireHeader(WireHeaders.CONTENT_TYPE, event.contentType()));
         if (event.sequence() > 0) {
-            headers.add(WireHeaders.SEQUENCE, Long.toString(event.sequence()).getBytes(US_ASCII));
+            headers.add(new WireHeader(
+                    WireHeaders.SEQUENCE, Long.toString(event.sequence()).getBytes(US_ASCII)));
         }
         if (event.headers() != null) {
             addWritersHeaders(event, event.headers(), headers);
@@ -91,7 +91,7 @@ public final class EventRouter {
     public ProducerRecord<byte[], byte[]> repeat(OutboxEvent event, String topic) {
         ProducerRecord<byte[], byte[]> first = route(event);
         Header origin = origins.computeIfAbsent(
-                first.topic(), name -> new RecordHeader(WireHeaders.REPLAY_OF, name.getBytes(UTF_8)));
+                first.topic(), name -> new WireHeader(WireHeaders.REPLAY_OF, name.getBytes(UTF_8)));
         first.headers().add(origin);
         return new ProducerRecord<>(topic, null, first.timestamp(), first.key(), first.value(), first.headers());
     }
@@ -131,9 +131,9 @@ public final class EventRouter {
                 throw unusable(event, "header '" + field.getKey() + "', which is the relay's to set");
             }
             byte[] value = utf8(field.getValue());
-            headers.add(field.getKey(), value);
+            headers.add(new WireHeader(field.getKey(), value));
             if (field.getKey().equals(WireHeaders.TRACE_PARENT)) {
-                headers.add(WireHeaders.CE_TRACE_PARENT, value);
+                headers.add(new WireHeader(WireHeaders.CE_TRACE_PARENT, value));
             }
         }
     }

@@ -15,9 +15,10 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Consumer;
+import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -49,7 +50,9 @@ public final class KafkaSink implements AutoCloseable {
 
     private final String source;
     private final Producer<byte[], byte[]> producer;
-    private final Map<String, Map<Integer, Long>> endOffsets = new ConcurrentHashMap<>();
+    /** By topic and partition. */
+    private final Map<String, Map<Integer, EndOffset>> endOffsets = new ConcurrentHashMap<>();
+
     private final AtomicBoolean sendingOff = new AtomicBoolean();
     /** A producer's flush waits for all that is on its way, which the stream's thread must not. */
     private final Executor background;
@@ -68,7 +71,8 @@ public final class KafkaSink implements AutoCloseable {
      */
     public KafkaSink(Kafka kafka, String source, Map<String, Map<Integer, Long>> endOffsets) {
         this.source = source;
-        endOffsets.forEach((topic, partitions) -> this.endOffsets.put(topic, new ConcurrentHashMap<>(partitions)));
+        endOffsets.forEach((topic, partitions) -> partitions.forEach(
+                (partition, offset) -> endOf(topic, partition).advance(offset)));
         producer = kafka.producer("tributary-relay-" + source);
         silenceMax = kafka.answerMax().plus(ANSWER_SLACK);
         background = kafka.background();
@@ -85,18 +89,8 @@ public final class KafkaSink implements AutoCloseable {
      * @throws RelayException if this or an earlier send has failed; nothing can be sent any more
      */
     public void send(ProducerRecord<byte[], byte[]> record, Delivery delivery) {
-        String topic = record.topic();
-        Map<Integer, Long> offsets = endOffsets.computeIfAbsent(topic, name -> new ConcurrentHashMap<>());
         byte[] id = record.headers().lastHeader(WireHeaders.ID).value();
-        send(record, id, metadata -> {
-            Long end = offsets.get(metadata.partition());
-            if (end != null && metadata.offset() < end) {
-                fail(wentBack(topic, metadata, end));
-                return;
-            }
-            offsets.put(metadata.partition(), metadata.offset() + 1);
-            delivery.acknowledged();
-        });
+        send(record, new Answer(record.topic(), id, delivery));
     }
 
     /**
@@ -114,35 +108,76 @@ public final class KafkaSink implements AutoCloseable {
             @Nullable Publication publication,
             Delivery delivery) {
         Map<String, Map<Integer, Long>> offsets = new HashMap<>();
-        endOffsets.forEach((topic, partitions) -> offsets.put(topic, Map.copyOf(partitions)));
+        endOffsets.forEach((topic, partitions) -> {
+            Map<Integer, Long> ends = new HashMap<>();
+            partitions.forEach((partition, end) -> ends.put(partition, end.get()));
+            offsets.put(topic, ends);
+        });
         ProgressMark mark = new ProgressMark(
                 source, epoch, lsn, time == null ? 0 : time.toEpochMilli(), offsets, history, unsentFrom, publication);
         byte[] key = source.getBytes(StandardCharsets.UTF_8);
-        send(
-                new ProducerRecord<>(ProgressMark.topicOf(source), 0, key, mark.toJson()),
-                null,
-                metadata -> delivery.acknowledged());
+        String topic = ProgressMark.topicOf(source);
+        send(new ProducerRecord<>(topic, 0, key, mark.toJson()), new Answer(topic, null, delivery));
         sendOff();
     }
 
-    @SuppressWarnings("FutureReturnValueIgnored") // the callback tells
-    private void send(ProducerRecord<byte[], byte[]> record, byte @Nullable [] id, Consumer<RecordMetadata> taken) {
+    @SuppressWarnings("FutureReturnValueIgnored") // the answer tells
+    private void send(ProducerRecord<byte[], byte[]> record, Answer answer) {
         failIfBroken();
-        String topic = record.topic();
         handedOver++;
         try {
-            producer.send(record, (metadata, exception) -> {
-                answers.increment();
-                if (exception == null) {
-                    taken.accept(metadata);
-                } else {
-                    fail(topic, id, exception);
-                }
-            });
+            producer.send(record, answer);
         } catch (KafkaException | IllegalStateException e) {
-            fail(topic, id, e);
+            fail(answer.topic, answer.id, e);
         }
         failIfBroken();
+    }
+
+    private EndOffset endOf(String topic, int partition) {
+        return endOffsets
+                .computeIfAbsent(topic, name -> new ConcurrentHashMap<>())
+                .computeIfAbsent(partition, number -> new EndOffset());
+    }
+
+    /** What becomes of a record; comes on the producer's thread. One object, as there is one for each event. */
+    private final class Answer implements Callback {
+        private final String topic;
+        private final byte @Nullable [] id;
+        private final Delivery delivery;
+
+        /** @param id the event's, in ASCII; null for a progress mark */
+        Answer(String topic, byte @Nullable [] id, Delivery delivery) {
+            this.topic = topic;
+            this.id = id;
+            this.delivery = delivery;
+        }
+
+        @Override
+        public void onCompletion(RecordMetadata metadata, @Nullable Exception exception) {
+            answers.increment();
+            if (exception != null) {
+                fail(topic, id, exception);
+            } else if (id == null || goesOn(metadata)) {
+                delivery.acknowledged();
+            }
+        }
+
+        private boolean goesOn(RecordMetadata metadata) {
+            EndOffset end = endOf(topic, metadata.partition());
+            if (metadata.offset() < end.get()) {
+                fail(wentBack(topic, metadata, end.get()));
+                return false;
+            }
+            end.advance(metadata.offset() + 1);
+            return true;
+        }
+    }
+
+    /** Written by one thread at a time, read by any. */
+    private static final class EndOffset extends AtomicLong {
+        void advance(long offset) {
+            setRelease(offset);
+        }
     }
 
     /** Has what the producer still gathers sent now, and does not wait for it. */
