@@ -5,9 +5,14 @@ import dev.tributary.relay.config.TopicTemplate;
 import dev.tributary.relay.sink.HeldEvents;
 import dev.tributary.relay.source.RetainedEvents.EventKey;
 import dev.tributary.relay.source.RetainedEvents.MovedHead;
+import dev.tributary.relay.source.SourceDatabase.Aggregate;
 import java.time.Instant;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +27,7 @@ final class Gap {
     private final boolean continues;
     private final boolean retained;
     private final @Nullable Instant markedTime;
+    private final Map<Aggregate, NavigableSet<Long>> setAside = new HashMap<>();
     private final Map<String, Missing> missing = new TreeMap<>();
     private final Map<String, Lost> lost = new TreeMap<>();
     private final Map<String, Lost> unproven = new TreeMap<>();
@@ -84,6 +90,18 @@ final class Gap {
                 : Fate.MISSING;
     }
 
+    /**
+     * An event that is not to be published, as it is set aside. Its row may be gone, or older than those that are looked at;
+     * so its number is not missing. To be told before any key.
+     */
+    void setAside(EventKey key) {
+        held.add(key.id());
+        if (key.sequence() > 0) {
+            setAside.computeIfAbsent(new Aggregate(key.aggregateType(), key.aggregateId()), unused -> new TreeSet<>())
+                    .add(key.sequence());
+        }
+    }
+
     void key(EventKey key) {
         if (key.id().equals(id)) {
             return; // set aside once, and published again: it is there twice
@@ -94,7 +112,7 @@ final class Gap {
             begin(key);
         }
         if (key.sequence() > 0) {
-            lose(lost, key.sequence() - 1 - reached);
+            lose(lost, reached, key.sequence() - 1);
             reached = Math.max(reached, key.sequence());
         }
         switch (fate(key.id(), key.aggregateType(), key.aggregateId(), key.sequence(), key.occurredAt())) {
@@ -121,19 +139,30 @@ final class Gap {
         reached = held.lastSequence(aggregateType, aggregateId);
         if (reached == 0) {
             if (!retained) {
-                lose(unproven, key.sequence() - 1);
+                lose(unproven, 0, key.sequence() - 1);
             }
             reached = key.sequence() - 1;
         }
     }
 
     private void aggregateEnds() {
-        lose(lost, head - reached);
+        lose(lost, reached, head);
     }
 
-    private void lose(Map<String, Lost> where, long events) {
+    private void lose(Map<String, Lost> where, long behind, long last) {
+        lose(where, aggregateType, aggregateId, behind, last);
+    }
+
+    /** The numbers behind {@code behind} and up to {@code last}, but for those that are set aside. */
+    private void lose(Map<String, Lost> where, String type, String aggregate, long behind, long last) {
+        if (behind >= last) {
+            return;
+        }
+        NavigableSet<Long> kept =
+                setAside.getOrDefault(new Aggregate(type, aggregate), Collections.emptyNavigableSet());
+        long events = last - behind - kept.subSet(behind, false, last, true).size();
         if (events > 0) {
-            where.merge(aggregateType, new Lost(events, 1), Lost::and);
+            where.merge(type, new Lost(events, 1), Lost::and);
         }
     }
 
@@ -143,7 +172,7 @@ final class Gap {
         boolean asBefore = last == 0 && retained; // a snapshot was stored, for instance
         if (!asBefore && last < moved.head()) {
             Map<String, Lost> where = last == 0 ? unproven : lost;
-            where.merge(moved.aggregateType(), new Lost(moved.head() - last, 1), Lost::and);
+            lose(where, moved.aggregateType(), moved.aggregateId(), last, moved.head());
         }
     }
 

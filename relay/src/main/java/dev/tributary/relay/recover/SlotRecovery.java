@@ -251,7 +251,7 @@ public final class SlotRecovery {
         private Gap find(RetainedEvents rows) throws SQLException {
             boolean retained = since.time() != null && rows.outboxReachesBackBefore(since.time());
             Gap gap = new Gap(source, heldEvents(), since.xidHorizon() != 0, retained, since.time());
-            rows.setAside(source.name(), heldEvents()::add);
+            rows.setAside(source.name(), gap::setAside);
             rows.keys(gap::key);
             gap.end();
             rows.headsWithoutEvents(gap::headWithoutEvents);

@@ -136,34 +136,40 @@ public final class RetainedEvents implements AutoCloseable {
                     + " ON a.aggregate_type = e.aggregate_type AND a.aggregate_id = e.aggregate_id"
                     + " ORDER BY e.aggregate_type, e.aggregate_id, e.sequence NULLS LAST, e.id")) {
                 while (row.next()) {
-                    Instant occurredAt = instant(row, 5);
-                    each.row(new EventKey(
-                            row.getObject(1, UUID.class),
-                            row.getString(2),
-                            row.getString(3),
-                            row.getLong(4),
-                            occurredAt == null ? Instant.EPOCH : occurredAt,
-                            row.getLong(6)));
+                    each.row(key(row, row.getLong(6)));
                 }
             }
         }
     }
 
-    /** The ids of events that are set aside, which are not to be published. */
-    public void setAside(String source, Each<UUID> each) throws SQLException {
+    /** Events that are set aside, which are not to be published; without their heads. */
+    public void setAside(String source, Each<EventKey> each) throws SQLException {
         if (text("SELECT to_regclass('tributary.dead_letter') IS NOT NULL").equals("f")) {
             return;
         }
         try (PreparedStatement query = connection.prepareStatement(
-                "SELECT id FROM tributary.dead_letter WHERE source = ? AND released_at IS NULL")) {
+                "SELECT id, aggregate_type, aggregate_id, sequence, occurred_at FROM tributary.dead_letter"
+                        + " WHERE source = ? AND released_at IS NULL")) {
             query.setFetchSize(KEYS_FETCHED);
             query.setString(1, source);
             try (ResultSet row = query.executeQuery()) {
                 while (row.next()) {
-                    each.row(row.getObject(1, UUID.class));
+                    each.row(key(row, 0));
                 }
             }
         }
+    }
+
+    /** Of the columns id, aggregate type and id, sequence and time. */
+    private static EventKey key(ResultSet row, long head) throws SQLException {
+        Instant occurredAt = instant(row, 5);
+        return new EventKey(
+                row.getObject(1, UUID.class),
+                row.getString(2),
+                row.getString(3),
+                row.getLong(4),
+                occurredAt == null ? Instant.EPOCH : occurredAt,
+                head);
     }
 
     /**
