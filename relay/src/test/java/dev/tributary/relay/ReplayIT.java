@@ -193,14 +193,43 @@ class ReplayIT {
         await().atMost(SOON)
                 .until(() -> again.noted().complete() && again.noted().lsn() > end);
 
+        Options ledger = part(again, "ledger");
+        Options note = part(again, "note");
+        append("ledger", 3);
+        source.execute(
+                "INSERT INTO tributary.outbox (id, aggregate_type, aggregate_id, type, content_type,"
+                        + " payload, occurred_at) VALUES (gen_random_uuid(), 'note', 'n', 'n.v1', 'application/json', '{}', now())");
+        ReplayProcess.run(source, ledger);
+        ReplayProcess.run(source, note);
         await().atMost(SOON).until(() -> {
             replay.publish("a", 1);
-            return dropped() > again.noted().lsn();
+            return dropped() > again.beside("note").noted().lsn();
         });
         assertThatThrownBy(() -> again.resume())
                 .isInstanceOf(RelayException.Stopped.class)
                 .hasMessageContaining("so what is added to it would have a hole")
                 .hasMessageContaining(" events of order");
+        append("ledger", 2);
+        assertThat(ReplayProcess.run(source, ReplayProcess.resuming(ledger)))
+                .anyMatch(line -> line.contains("of those that were asked for all sequences are there"))
+                .anyMatch(line -> line.startsWith("2 events: 2 of ledger to replay"));
+        assertThatThrownBy(() -> ReplayProcess.run(source, ReplayProcess.resuming(note)))
+                .isInstanceOf(RelayException.Stopped.class)
+                .hasMessageContaining("but some have none")
+                .satisfies(refused -> assertThat(((RelayException) refused).remedy())
+                        .contains("If the service has published none without a sequence since"));
+        assertThat(ReplayProcess.run(source, ReplayProcess.accepting(note)))
+                .anyMatch(line -> line.startsWith("accepted: "));
+    }
+
+    private static Options part(ReplayUnderTest beside, String type) {
+        return ReplayProcess.part(beside.beside(type).topic, new Part(Set.of(type), null, null, null, null, null));
+    }
+
+    /** To the event store. */
+    private void append(String type, int times) throws SQLException {
+        source.execute("SELECT tributary.append('" + type + "', 'x' || i % 2, NULL, 'a.v1', '{}')"
+                + " FROM generate_series(1, " + times + ") i");
     }
 
     /** As a dump does: partitions are sealed, and cannot be detached. */

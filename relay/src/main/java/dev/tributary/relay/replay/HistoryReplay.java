@@ -13,6 +13,7 @@ import dev.tributary.relay.sink.KafkaClients;
 import dev.tributary.relay.sink.ReplayTopic;
 import dev.tributary.relay.sink.Topics;
 import dev.tributary.relay.source.HistoryRows;
+import dev.tributary.relay.source.HistoryRows.Counts;
 import dev.tributary.relay.source.PostgresDatabase;
 import dev.tributary.relay.source.RowsSince;
 import dev.tributary.relay.source.SourceDatabase;
@@ -132,7 +133,7 @@ public final class HistoryReplay {
         try (HistoryRows rows = HistoryRows.asTheyAre(source)) {
             if (notes == null) {
                 rows.choose(options.part().selection(), null);
-                Map<String, Long> counts = rows.count();
+                Counts counts = rows.count();
                 requireAny(counts, options.part(), rows);
                 account.say("would replay " + described(counts) + " to topic " + options.topic());
             } else if (notes.total() > notes.done()) {
@@ -146,11 +147,10 @@ public final class HistoryReplay {
         }
     }
 
-    private static String described(Map<String, Long> counts) {
-        long all = counts.values().stream().mapToLong(Long::longValue).sum();
-        StringBuilder text = new StringBuilder(all + " events");
-        counts.forEach((type, count) ->
-                text.append(text.indexOf(":") < 0 ? ": " : ", ").append(count + " of " + type));
+    private static String described(Counts counts) {
+        StringBuilder text = new StringBuilder(counts.total() + " events");
+        counts.byType().forEach((type, count) -> text.append(text.indexOf(":") < 0 ? ": " : ", ")
+                .append(count + " of " + type));
         return text.toString();
     }
 
@@ -176,7 +176,7 @@ public final class HistoryReplay {
                 CoveredTopics covered = new CoveredTopics(source, part);
                 Map<String, Replay.Live> live =
                         covered.goOnAt(ends, topic.live(topics.existing(source.topics()::matches)));
-                long total = count(part, rows, before);
+                Counts counts = count(part, rows, before);
                 String topicId = takeOver(topic, earlier);
                 ReplayNotes notes = new ReplayNotes(
                         cluster,
@@ -185,7 +185,8 @@ public final class HistoryReplay {
                         before == null ? null : before.moment(),
                         before == null ? 0 : before.sent(),
                         0,
-                        total,
+                        counts.total(),
+                        counts.sequenced() && (before == null || before.sequenced()),
                         null);
                 Replay begun = new Replay(
                         source.name(),
@@ -204,18 +205,17 @@ public final class HistoryReplay {
     }
 
     /** How many rows there are to replay; they are not dropped from then on. */
-    private long count(Part part, HistoryRows rows, @Nullable ReplayNotes before) throws SQLException {
-        Map<String, Long> counts = rows.count();
+    private Counts count(Part part, HistoryRows rows, @Nullable ReplayNotes before) throws SQLException {
+        Counts counts = rows.count();
         if (before == null) {
             requireAny(counts, part, rows);
             losses.sayBeforeTheFirstRound(part);
         } else {
-            losses.refuseBeforeAnotherRound(part, before.moment());
+            losses.refuseBeforeAnotherRound(part, before.moment(), before.sequenced() && counts.sequenced());
         }
-        long total = counts.values().stream().mapToLong(Long::longValue).sum();
-        Refusals.refuseTooMany(before == null ? 0 : before.sent(), total);
+        Refusals.refuseTooMany(before == null ? 0 : before.sent(), counts.total());
         account.say(described(counts) + " to replay to topic " + options.topic());
-        return total;
+        return counts;
     }
 
     /** Creates the topic if it is not there; nobody else writes to it from then on. Returns its id. */
@@ -231,8 +231,8 @@ public final class HistoryReplay {
     }
 
     /** A part without events is a slip, which would take the topic for good; of a source without events there is no part. */
-    private void requireAny(Map<String, Long> counts, Part part, HistoryRows rows) throws SQLException {
-        if (counts.isEmpty() && !part.equals(Part.ALL)) {
+    private void requireAny(Counts counts, Part part, HistoryRows rows) throws SQLException {
+        if (counts.total() == 0 && !part.equals(Part.ALL)) {
             rows.choose(Part.ALL.selection(), null);
             throw new RelayException.Stopped(
                     "there are no events of " + Chosen.of(part) + " in source " + source.name() + ", which has "

@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param sent how many events it has sent, earlier rounds included
  * @param done how many rows of this round it is past
  * @param total how many rows this round has
+ * @param sequenced whether all rows had a sequence, those of earlier rounds included
  * @param last the last row that it is past; null at the beginning of a round
  */
 record ReplayNotes(
@@ -38,6 +39,7 @@ record ReplayNotes(
         long sent,
         long done,
         long total,
+        boolean sequenced,
         @Nullable Last last) {
     private static final JsonMapper JSON = new JsonMapper();
 
@@ -130,7 +132,15 @@ record ReplayNotes(
 
     ReplayNotes at(long nowSent, long nowDone, @Nullable Place place) {
         return new ReplayNotes(
-                cluster, chosen, moment, before, nowSent, nowDone, total, place == null ? null : Last.of(place));
+                cluster,
+                chosen,
+                moment,
+                before,
+                nowSent,
+                nowDone,
+                total,
+                sequenced,
+                place == null ? null : Last.of(place));
     }
 
     /** Where to go on. */

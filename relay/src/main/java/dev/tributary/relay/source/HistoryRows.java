@@ -195,7 +195,7 @@ public final class HistoryRows implements AutoCloseable {
         isChosen = String.join(" AND ", conditions);
     }
 
-    private static String literal(String text) {
+    static String literal(String text) {
         return "'" + text.replace("'", "''") + "'";
     }
 
@@ -204,17 +204,33 @@ public final class HistoryRows implements AutoCloseable {
         return snapshot;
     }
 
-    /** How many of the chosen ones there are, by aggregate type. */
-    public Map<String, Long> count() throws SQLException {
+    /**
+     * How many rows there are.
+     *
+     * @param byType by aggregate type
+     * @param sequenced whether all of them have a sequence
+     */
+    public record Counts(Map<String, Long> byType, boolean sequenced) {
+        /** Of all types. */
+        public long total() {
+            return byType.values().stream().mapToLong(Long::longValue).sum();
+        }
+    }
+
+    /** Counts the chosen ones. */
+    public Counts count() throws SQLException {
         Map<String, Long> counts = new TreeMap<>();
+        boolean sequenced = true;
         try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(
-                        "SELECT aggregate_type, count(*) FROM " + chosen("aggregate_type", "true") + " GROUP BY 1")) {
+                ResultSet row =
+                        statement.executeQuery("SELECT aggregate_type, count(*), count(*) = count(sequence) FROM "
+                                + chosen("aggregate_type, sequence", "true") + " GROUP BY 1")) {
             while (row.next()) {
                 counts.put(row.getString(1), row.getLong(2));
+                sequenced &= row.getBoolean(3);
             }
         }
-        return counts;
+        return new Counts(counts, sequenced);
     }
 
     private String chosen(String columns, String condition) {

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.postgresql.replication.LogSequenceNumber;
 
 /** What has become, since a moment, of the rows that there were then. Asked now, whatever an older snapshot sees. */
@@ -60,25 +61,48 @@ public final class RowsSince {
         }
     }
 
-    /** By aggregate type, how many events that had a sequence are in no table any more, whenever they were removed. */
+    /**
+     * By aggregate type, how many events that had a sequence are in no table any more, whenever they were removed.
+     *
+     * @param aggregateTypes of these; empty for all
+     */
     public Map<String, Long> gone(Set<String> aggregateTypes) throws SQLException {
         Map<String, Long> gone = new TreeMap<>();
-        try (Connection now = PostgresDatabase.open(source, "replay-gone");
-                Statement statement = now.createStatement()) {
+        try (Connection now = PostgresDatabase.open(source, "replay-gone")) {
             now.setNetworkTimeout(Runnable::run, 0);
-            try (ResultSet row = statement.executeQuery("SELECT aggregate_type, heads.events - coalesce(rows.events, 0)"
-                    + " FROM (SELECT aggregate_type, sum(sequence) AS events FROM tributary.aggregate GROUP BY 1) heads"
-                    + " LEFT JOIN (SELECT aggregate_type, count(sequence) AS events FROM (SELECT aggregate_type, sequence"
-                    + " FROM tributary.event_store UNION ALL SELECT aggregate_type, sequence FROM tributary.outbox) e"
-                    + " GROUP BY 1) rows USING (aggregate_type) WHERE heads.events > coalesce(rows.events, 0)")) {
+            String released = isMissing(now, "tributary.dead_letter")
+                    ? "false"
+                    : "id IN (SELECT id FROM tributary.dead_letter WHERE released_at IS NOT NULL)";
+            try (Statement statement = now.createStatement();
+                    ResultSet row = statement.executeQuery(goneSql(isOf(aggregateTypes), released))) {
                 while (row.next()) {
-                    if (aggregateTypes.isEmpty() || aggregateTypes.contains(row.getString(1))) {
-                        gone.put(row.getString(1), row.getLong(2));
-                    }
+                    gone.put(row.getString(1), row.getLong(2));
                 }
             }
         }
         return gone;
+    }
+
+    private static String goneSql(String isOfTypes, String isReleased) {
+        String rows = " FROM (SELECT id, aggregate_type, sequence FROM tributary.event_store"
+                + " UNION ALL SELECT id, aggregate_type, sequence FROM tributary.outbox) e WHERE " + isOfTypes;
+        return "SELECT aggregate_type, heads.events - coalesce(rows.events, 0) + coalesce(again.events, 0)"
+                + " FROM (SELECT aggregate_type, sum(sequence) AS events FROM tributary.aggregate WHERE " + isOfTypes
+                + " GROUP BY 1) heads LEFT JOIN (SELECT aggregate_type, count(sequence) AS events" + rows
+                + " GROUP BY 1) rows USING (aggregate_type)"
+                // What was set aside and released may be there twice
+                + " LEFT JOIN (SELECT aggregate_type, count(*) - count(DISTINCT id) AS events" + rows + " AND "
+                + isReleased
+                + " AND sequence IS NOT NULL GROUP BY 1) again USING (aggregate_type)"
+                + " WHERE heads.events > coalesce(rows.events, 0) - coalesce(again.events, 0)";
+    }
+
+    private static String isOf(Set<String> aggregateTypes) {
+        return aggregateTypes.isEmpty()
+                ? "true"
+                : aggregateTypes.stream()
+                        .map(HistoryRows::literal)
+                        .collect(Collectors.joining(", ", "aggregate_type IN (", ")"));
     }
 
     private static boolean isMissing(Connection connection, String table) throws SQLException {
