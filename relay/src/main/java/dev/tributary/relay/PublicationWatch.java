@@ -60,10 +60,12 @@ final class PublicationWatch {
      * @throws RelayException.HistoryBroken if it keeps events from the relay, or has
      */
     void look(SourceDatabase database, Pulse pulse, long markedLsn) throws SQLException {
-        String identity = database.publication();
         if (!source.layout().isOwn()) {
-            return; // whose rows may be gone, and tell nothing
+            database.refuseHiddenEvents();
+            return; // rows of its tables may be gone, and tell nothing
         }
+        String identity = database.publicationIdentity(); // first: what is altered in between is seen the next time
+        database.refuseHiddenEvents();
         if (suspicion != null && suspicion.isCleared(pulse, markedLsn)) {
             known = suspicion.found;
             suspicion = null;

@@ -82,7 +82,7 @@ final class Recovery {
         epoch = inForce;
         refuseBroken(lineage);
         refuseMovedSlot(lineage, slotLsn);
-        var unused = database.publication(); // which refuses one that leaves out events
+        database.refuseHiddenEvents();
         return new Beginning(inForce, slotLsn, lineage);
     }
 

@@ -186,7 +186,7 @@ class SlotRecoveryIT {
                     "VACUUM (FULL, FREEZE) pg_publication_rel",
                     "INSERT INTO other VALUES (1)");
             try (PostgresDatabase database = new PostgresDatabase(source.config)) {
-                assertThat(database.publication()).isEqualTo(identity);
+                assertThat(database.publicationIdentity()).isEqualTo(identity);
             }
             source.execute(
                     "ALTER PUBLICATION tributary SET (publish = 'insert')",

@@ -85,11 +85,13 @@ public final class PostgresDatabase implements SourceDatabase {
     }
 
     @Override
-    public String publication() throws SQLException {
-        String identity =
-                HiddenEvents.identity(source, connection); // first: what is altered in between is seen the next time
+    public void refuseHiddenEvents() throws SQLException {
         HiddenEvents.refuse(source, connection);
-        return identity;
+    }
+
+    @Override
+    public String publicationIdentity() throws SQLException {
+        return HiddenEvents.identity(source, connection);
     }
 
     @Override

@@ -48,10 +48,12 @@ public interface SourceDatabase extends AutoCloseable {
     /**
      * Compares the publication with the tables that are to be relayed: of what it leaves out the stream says nothing.
      *
-     * @return what tells it from what it is once somebody has altered it for those tables, or has made one of them anew
      * @throws RelayException.HistoryBroken if it leaves out events
      */
-    String publication() throws SQLException;
+    void refuseHiddenEvents() throws SQLException;
+
+    /** What tells the publication from what it is once somebody has altered it for those tables, or has made one of them anew. */
+    String publicationIdentity() throws SQLException;
 
     /** Looks at the server, its slot and the stream. */
     Pulse pulse() throws SQLException;

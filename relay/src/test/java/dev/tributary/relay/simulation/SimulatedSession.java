@@ -62,7 +62,12 @@ final class SimulatedSession implements SourceDatabase {
     }
 
     @Override
-    public String publication() {
+    public void refuseHiddenEvents() {
+        // there is no publication that could leave any out
+    }
+
+    @Override
+    public String publicationIdentity() {
         return "that nobody alters";
     }
 
