@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -28,8 +29,9 @@ final class CopyRows {
     private final Account account;
     private final EventRouter router;
     private final Speed speed;
-    private final long startNanos = System.nanoTime();
-    private long notedNanos = startNanos;
+    private final LongSupplier nanoTime;
+    private final long startNanos;
+    private long notedNanos;
     private long sent;
     private long done;
     private @Nullable OutboxEvent last;
@@ -42,12 +44,16 @@ final class CopyRows {
             ReplayNotes notes,
             Predicate<UUID> isWanted,
             long eventsPerSecondMax,
-            Account account) {
+            Account account,
+            LongSupplier nanoTime) {
         this.topic = topic;
         this.begun = begun;
         this.notes = notes;
         this.isWanted = isWanted;
         this.account = account;
+        this.nanoTime = nanoTime;
+        this.startNanos = nanoTime.getAsLong();
+        this.notedNanos = startNanos;
         this.router = new EventRouter(source);
         this.sent = notes.sent();
         this.done = notes.done();
@@ -58,7 +64,7 @@ final class CopyRows {
         note(false);
         rows.copy(notes.place(), this::take);
         note(true);
-        double seconds = Math.max(1e-3, (System.nanoTime() - startNanos) / 1e9);
+        double seconds = Math.max(1e-3, (nanoTime.getAsLong() - startNanos) / 1e9);
         long events = sent - notes.sent();
         account.say(String.format(
                 Locale.ROOT,
@@ -86,16 +92,16 @@ final class CopyRows {
         if (!again && isWanted.test(event.id())) {
             send(event);
         }
-        if (System.nanoTime() - notedNanos >= NOTE_INTERVAL.toNanos()) { // Kafka ends transactions that stay open
+        if (nanoTime.getAsLong() - notedNanos >= NOTE_INTERVAL.toNanos()) { // Kafka ends transactions that stay open
             note(false);
         }
     }
 
     private void send(OutboxEvent event) {
-        long pause = speed.pauseBefore(sent - notes.sent(), System.nanoTime());
+        long pause = speed.pauseBefore(sent - notes.sent(), nanoTime.getAsLong());
         while (pause > 0) {
             LockSupport.parkNanos(pause);
-            pause = speed.pauseBefore(sent - notes.sent(), System.nanoTime());
+            pause = speed.pauseBefore(sent - notes.sent(), nanoTime.getAsLong());
         }
         Position position = new Position(begun.epoch(), begun.lsn() - 1, (int) sent);
         topic.send(router.repeat(event.at(position), begun.topic()));
@@ -115,7 +121,7 @@ final class CopyRows {
                 begun.live(),
                 begun.whole(),
                 notes.at(sent, done, place).toJson()));
-        notedNanos = System.nanoTime();
+        notedNanos = nanoTime.getAsLong();
         account.progress(speed.progress(done, complete ? done : Math.max(done, notes.total()), notedNanos));
     }
 }

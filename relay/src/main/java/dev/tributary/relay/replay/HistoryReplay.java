@@ -288,7 +288,8 @@ public final class HistoryReplay {
                                 && !setAside.contains(id)
                                 && !source.skip().contains(id),
                         options.eventsPerSecondMax(),
-                        account)
+                        account,
+                        System::nanoTime)
                 .run(rows);
     }
 

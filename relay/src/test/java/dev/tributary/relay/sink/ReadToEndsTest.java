@@ -14,18 +14,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeAll;
@@ -49,25 +44,18 @@ class ReadToEndsTest {
     static void write() throws Exception {
         Map<String, Object> servers =
                 Map.of("bootstrap.servers", LocalKafka.shared().bootstrapServers());
-        try (Admin admin = Admin.create(servers);
+        try (Topics topics = new KafkaClients(servers).topics(SOURCE);
                 KafkaProducer<byte[], byte[]> producer =
                         new KafkaProducer<>(servers, new ByteArraySerializer(), new ByteArraySerializer())) {
+            topics.ensure(EVENTS);
+            topics.ensureMarks(ProgressMark.topicOf(SOURCE));
+            topics.ensureMarks(Replay.TOPIC);
             for (String topic : List.of(EVENTS, ProgressMark.topicOf(SOURCE), Replay.TOPIC)) {
-                create(admin, topic);
                 for (int i = 0; i < RECORDS; i++) {
                     producer.send(new ProducerRecord<>(topic, 0, new byte[] {1}, new byte[] {1}))
                             .get();
                 }
             }
-        }
-    }
-
-    private static void create(Admin admin, String topic) throws Exception {
-        try {
-            NewTopic created = new NewTopic(topic, Optional.of(1), Optional.empty());
-            admin.createTopics(List.of(created)).all().get();
-        } catch (ExecutionException e) { // another test of this JVM needs it, too
-            assertThat(e).hasCauseInstanceOf(TopicExistsException.class);
         }
     }
 
