@@ -30,28 +30,13 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A replayed topic holds what committed before its LSN, each event once and in order, and live events go on there. */
 @Timeout(600)
-class ReplayIT {
-    private ReplayUnderTest replay;
-    private SourceUnderTest source;
+class ReplayIT extends ReplayFixture {
     private volatile boolean stopping;
-
-    @BeforeEach
-    void open() throws SQLException {
-        replay = new ReplayUnderTest();
-        source = replay.source;
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        replay.close();
-    }
 
     @Test
     void aHistoryEndsExactlyWhereLiveEventsGoOn() throws Exception {

@@ -21,28 +21,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A replay that is killed, asked to end, left by its Kafka client, or met by another one is gone on with. */
 @Timeout(600)
-class ReplayStoppedIT {
-    private ReplayUnderTest replay;
-    private SourceUnderTest source;
-
-    @BeforeEach
-    void open() throws SQLException {
-        replay = new ReplayUnderTest();
-        source = replay.source;
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        replay.close();
-    }
+class ReplayStoppedIT extends ReplayFixture {
 
     @Test
     void aReplayThatIsKilledGoesOnWhereItWas() throws Exception {

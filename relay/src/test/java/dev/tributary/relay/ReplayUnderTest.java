@@ -71,13 +71,11 @@ final class ReplayUnderTest {
     }
 
     void publish(String aggregate, int times) throws SQLException {
-        for (int i = 0; i < times; i++) {
-            source.execute(publishing(aggregate));
-        }
+        source.publish("order", aggregate, times);
     }
 
     static String publishing(String aggregate) {
-        return "SELECT tributary.publish('order', '" + aggregate + "', 'order.placed.v1', '{}')";
+        return SourceUnderTest.publishing("order", aggregate);
     }
 
     /**

@@ -66,14 +66,14 @@ final class SourceUnderTest implements AutoCloseable {
 
     private void configure(String url, Set<UUID> skip) {
         config = new SourceConfig(
-                config.name(),
-                url,
-                config.username(),
-                config.password(),
-                config.engine(),
-                config.topic(),
-                config.epoch(),
-                skip);
+                        config.name(),
+                        url,
+                        config.username(),
+                        config.password(),
+                        config.engine(),
+                        config.topic(),
+                        config.epoch())
+                .withSkip(skip);
     }
 
     Connection connect() {
@@ -129,6 +129,24 @@ final class SourceUnderTest implements AutoCloseable {
                 + " PERFORM pg_terminate_backend(active_pid, 1000) FROM pg_replication_slots WHERE slot_name = '"
                 + config.slot() + "'; PERFORM " + calls + "; RETURN;"
                 + " EXCEPTION WHEN object_in_use THEN NULL; END; END LOOP; RAISE 'slot was never free'; END $$");
+    }
+
+    void publish(String aggregateType, String aggregateId, int events) throws SQLException {
+        for (int i = 0; i < events; i++) {
+            execute(publishing(aggregateType, aggregateId));
+        }
+    }
+
+    static String publishing(String aggregateType, String aggregateId) {
+        return "SELECT tributary.publish('" + aggregateType + "', '" + aggregateId + "', 'order.placed.v1', '{}')";
+    }
+
+    /** A transaction that has published one event, and is the caller's to end. */
+    Connection begin(String aggregateId) throws SQLException {
+        Connection connection = connect();
+        connection.setAutoCommit(false);
+        run(connection, publishing("order", aggregateId));
+        return connection;
     }
 
     /** Starts a relay of this source in this JVM. */

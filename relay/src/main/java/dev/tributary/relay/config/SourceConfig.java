@@ -69,22 +69,9 @@ public record SourceConfig(
         DEAD_LETTER
     }
 
-    /** With nothing to skip. */
+    /** With Tributary's own tables, and nothing out of the ordinary. */
     public SourceConfig(
             String name, String url, String username, String password, Engine engine, String topic, int epoch) {
-        this(name, url, username, password, engine, topic, epoch, Set.of());
-    }
-
-    /** With Tributary's own tables. */
-    public SourceConfig(
-            String name,
-            String url,
-            String username,
-            String password,
-            Engine engine,
-            String topic,
-            int epoch,
-            Set<UUID> skip) {
         this(
                 name,
                 url,
@@ -93,7 +80,7 @@ public record SourceConfig(
                 engine,
                 topic,
                 epoch,
-                skip,
+                Set.of(),
                 OutboxLayout.tributary(),
                 Poison.STOP,
                 DEFAULT_TRANSACTION_BYTES_MAX,
@@ -189,36 +176,42 @@ public record SourceConfig(
 
     /** The same source, read by {@code engine}. */
     public SourceConfig withEngine(Engine engine) {
-        return with(engine, layout, poison, transactionBytesMax, slotLimits, retention);
+        return with(engine, skip, layout, poison, transactionBytesMax, slotLimits, retention);
+    }
+
+    /** The same source, of which these events are not relayed. */
+    public SourceConfig withSkip(Set<UUID> skip) {
+        return with(engine, skip, layout, poison, transactionBytesMax, slotLimits, retention);
     }
 
     /** The same source, with its events in other tables. */
     public SourceConfig withLayout(OutboxLayout layout) {
-        return with(engine, layout, poison, transactionBytesMax, slotLimits, retention);
+        return with(engine, skip, layout, poison, transactionBytesMax, slotLimits, retention);
     }
 
     /** The same source, with another way to treat what Kafka will never take. */
     public SourceConfig withPoison(Poison poison) {
-        return with(engine, layout, poison, transactionBytesMax, slotLimits, retention);
+        return with(engine, skip, layout, poison, transactionBytesMax, slotLimits, retention);
     }
 
     /** The same source, with other limits to the WAL that its slot keeps. */
     public SourceConfig withSlotLimits(SlotLimits slotLimits) {
-        return with(engine, layout, poison, transactionBytesMax, slotLimits, retention);
+        return with(engine, skip, layout, poison, transactionBytesMax, slotLimits, retention);
     }
 
     /** The same source, of which so much of a transaction may be held in memory. */
     public SourceConfig withTransactionBytesMax(int transactionBytesMax) {
-        return with(engine, layout, poison, transactionBytesMax, slotLimits, retention);
+        return with(engine, skip, layout, poison, transactionBytesMax, slotLimits, retention);
     }
 
     /** The same source, whose events stay in the outbox for so long. */
     public SourceConfig withRetention(RetentionSettings retention) {
-        return with(engine, layout, poison, transactionBytesMax, slotLimits, retention);
+        return with(engine, skip, layout, poison, transactionBytesMax, slotLimits, retention);
     }
 
     private SourceConfig with(
             Engine engine,
+            Set<UUID> skip,
             OutboxLayout layout,
             Poison poison,
             int transactionBytesMax,

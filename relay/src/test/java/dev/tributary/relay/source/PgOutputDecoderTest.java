@@ -145,15 +145,8 @@ class PgOutputDecoderTest {
         assertThat(id.find()).isTrue();
 
         decoder = new PgOutputDecoder(
-                new SourceConfig(
-                        "sales",
-                        SOURCE.url(),
-                        "relay",
-                        "",
-                        SOURCE.engine(),
-                        "${source}",
-                        3,
-                        Set.of(UUID.fromString(id.group(1)))),
+                new SourceConfig("sales", SOURCE.url(), "relay", "", SOURCE.engine(), "${source}", 3)
+                        .withSkip(Set.of(UUID.fromString(id.group(1)))),
                 3);
         decode(begin(1), outbox(), new PgOutputMessage('U').i32(7), binaryInsert());
         assertThat(events).hasSize(1);
