@@ -8,7 +8,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Duration;
+import java.sql.Statement;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -75,7 +75,11 @@ final class PositionStore {
     Claim claim(Connection connection, String topicId, long startOffset) throws SQLException {
         UUID owner = UUID.randomUUID();
         connection.setAutoCommit(false);
-        setLocal(connection, "lock_timeout", timeouts.takeover());
+        try (Statement settings = connection.createStatement()) {
+            // A row that is not committed yet has no holder that anybody could find
+            settings.execute(Transactions.endWhenFrozen(timeouts) + "; SET LOCAL lock_timeout = '"
+                    + timeouts.takeover().toMillis() + "ms'");
+        }
         try (PreparedStatement claim = connection.prepareStatement(
                 "INSERT INTO tributary.subscription_position AS p"
                         + " (subscription, topic, topic_partition, topic_id, owner, instance, next_offset)"
@@ -236,14 +240,6 @@ final class PositionStore {
         statement.setString(first, subscription);
         statement.setString(first + 1, partition.topic());
         statement.setInt(first + 2, partition.partition());
-    }
-
-    private static void setLocal(Connection connection, String setting, Duration value) throws SQLException {
-        try (PreparedStatement set = connection.prepareStatement("SELECT set_config(?, ?, true)")) {
-            set.setString(1, setting);
-            set.setString(2, value.toMillis() + "ms");
-            set.execute();
-        }
     }
 
     private static Map<String, Position> positions(String json) throws SQLException {

@@ -175,7 +175,8 @@ final class Redrive {
     private void keepAllBatchesOut(Connection connection) throws SQLException {
         try (Statement lock = connection.createStatement()) {
             long lockMax = config.timeouts().database().toMillis() * 9 / 10;
-            lock.execute("SET LOCAL lock_timeout = '" + lockMax + "ms'");
+            lock.execute(
+                    Transactions.endWhenFrozen(config.timeouts()) + "; SET LOCAL lock_timeout = '" + lockMax + "ms'");
             lock.execute("LOCK TABLE tributary.subscription_position IN EXCLUSIVE MODE");
         }
     }

@@ -39,15 +39,22 @@ final class Transactions {
     /**
      * The same for work that waits for others, whatever isolation the data source says: above READ COMMITTED it would see what
      * there was at its first query, and fail at a position that a batch has moved since: on a busy partition each time. For
-     * work without handlers, whose isolation is the service's to choose.
+     * work without handlers, whose isolation is the service's to choose. What it locks it does not keep for longer than the
+     * time-out, should this process freeze.
      */
     <T> T runReadCommitted(Work<T> work) throws SQLException {
         return run(connection -> {
             try (Statement statement = connection.createStatement()) {
-                statement.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
+                statement.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; " + endWhenFrozen(timeouts));
             }
             return work.run(connection);
         });
+    }
+
+    /** SQL that has the database end the transaction of a process that was frozen in it, with its locks. */
+    static String endWhenFrozen(Timeouts timeouts) {
+        return "SET LOCAL idle_in_transaction_session_timeout = '"
+                + timeouts.idleInTransaction().toMillis() + "ms'";
     }
 
     private static void rollback(Connection connection) {

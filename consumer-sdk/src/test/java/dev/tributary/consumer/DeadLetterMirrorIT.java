@@ -2,6 +2,7 @@ package dev.tributary.consumer;
 
 import static dev.tributary.consumer.SubscriptionBed.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tributary.localstack.LocalKafka;
@@ -13,7 +14,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import javax.sql.DataSource;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -91,6 +94,44 @@ class DeadLetterMirrorIT {
                         () -> bed.accounts().deadLetterTopic(bed.topic.name()).start())
                 .isInstanceOf(SubscriptionException.class)
                 .hasMessageContaining("dead-letter topic");
+    }
+
+    /** Which keeps the row that a redrive wants, and the redrive the position that batches want. */
+    @Test
+    void whoFreezesWhileItNotesWhatHasArrivedHoldsUpNobody() throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
+            admin.createTopics(List.of(new NewTopic(DEAD, 1, (short) 1))).all().get();
+        }
+        AtomicBoolean refusing = new AtomicBoolean(true);
+        EventHandler<Added> handler = (event, connection) -> {
+            if (refusing.get()) {
+                throw new IllegalArgumentException("cannot");
+            }
+            ViewDatabase.apply(event, connection);
+        };
+        CountDownLatch noting = new CountDownLatch(1);
+        CountDownLatch frozen = new CountDownLatch(1);
+        DataSource freezing = CommitHook.before(bed.view.dataSource(), () -> {
+            if (Thread.currentThread().getName().endsWith("-dead-letters")) {
+                noting.countDown();
+                assertThatCode(frozen::await).doesNotThrowAnyException();
+            }
+        });
+        Timeouts impatient = Timeouts.ofDefaults()
+                .withIdleInTransaction(Duration.ofSeconds(1))
+                .withDatabase(Duration.ofSeconds(2));
+        Subscription subscription = bed.start(bed.bare()
+                .timeouts(impatient)
+                .dataSource(freezing)
+                .deadLetterTopic(DEAD)
+                .on(Added.TYPE, Added.class, handler));
+        bed.topic.send(bed.topic.added("a", 1));
+        noting.await();
+        refusing.set(false);
+        assertThat(subscription.parkedEvents().redriveAll()).isEqualTo(new Redriven(1, 1, List.of()));
+        bed.topic.send(bed.topic.added("a", 1));
+        bed.eventuallyApplied(2);
+        frozen.countDown();
     }
 
     /** Ends a producer's thread, as a class does that is not there any more after an upgrade. */

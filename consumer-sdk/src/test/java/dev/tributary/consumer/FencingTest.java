@@ -2,6 +2,8 @@ package dev.tributary.consumer;
 
 import static dev.tributary.consumer.SubscriptionBed.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tributary.consumer.PositionStore.Claim;
 import dev.tributary.consumer.SubscriptionConfig.Policy;
@@ -20,6 +22,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.awaitility.Awaitility;
@@ -117,6 +120,31 @@ class FencingTest {
         frozen.countDown();
         assertThat(attempt.get()).isNotInstanceOf(Outcome.Committed.class);
         assertThat(view.appliedCount()).isZero();
+    }
+
+    /** Its row is not to be seen yet, so that nobody can find out whose session he waits for. */
+    @Test
+    void firstClaimThatFreezesBeforeItsCommitIsEnded() throws Exception {
+        CountDownLatch committing = new CountDownLatch(1);
+        CountDownLatch frozen = new CountDownLatch(1);
+        DataSource freezing = CommitHook.before(view.dataSource(), () -> {
+            committing.countDown();
+            assertThatCode(frozen::await).doesNotThrowAnyException();
+        });
+        PositionStore first =
+                new PositionStore("view", PARTITION, timeouts.withIdleInTransaction(Duration.ofSeconds(1)), null);
+        Future<Claim> old = executor.submit(() -> {
+            try (Connection connection = freezing.getConnection()) {
+                return first.claim(connection, "topic-id", 0);
+            }
+        });
+        committing.await();
+        Awaitility.await()
+                .atMost(SubscriptionBed.PATIENCE)
+                .ignoreExceptionsInstanceOf(SQLException.class)
+                .until(() -> claim() != null);
+        frozen.countDown();
+        assertThatThrownBy(old::get).hasRootCauseInstanceOf(SQLException.class);
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.tributary.consumer;
 
 import static dev.tributary.consumer.SubscriptionBed.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
@@ -15,6 +16,7 @@ import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -148,7 +150,7 @@ class ParkedEventsTest {
     @ParameterizedTest
     @ValueSource(strings = {"read committed", "repeatable read", "serializable"})
     void batchThatWaitsForARedriveSeesWhatItDidUnderAnyIsolation(String isolation) throws Exception {
-        underIsolation(isolation);
+        view.defaultIsolation(isolation);
         CountDownLatch batchWaits = new CountDownLatch(1);
         AtomicBoolean redriving = new AtomicBoolean();
         Subscription subscription = bed.start(bed.bare().on(Added.TYPE, Added.class, (event, connection) -> {
@@ -185,6 +187,10 @@ class ParkedEventsTest {
     }
 
     private ParkedEvents parkedEvents(DataSource dataSource, EventHandler<Added> handler) {
+        return parkedEvents(dataSource, handler, Timeouts.ofDefaults());
+    }
+
+    private ParkedEvents parkedEvents(DataSource dataSource, EventHandler<Added> handler, Timeouts timeouts) {
         SubscriptionConfig config = new SubscriptionConfig(
                 bed.name,
                 SubscriptionBed.kafkaSettings(bed.kafka.bootstrapServers()),
@@ -197,7 +203,7 @@ class ParkedEventsTest {
                         UnknownType.SKIP),
                 Policy.DEFAULT,
                 Limits.ofDefaults(),
-                Timeouts.ofDefaults(),
+                timeouts,
                 null);
         return new ParkedEvents(config, partition -> new LiveCounters());
     }
@@ -207,7 +213,7 @@ class ParkedEventsTest {
         Subscription owner = startRefusing();
         topic.send(topic.added("a", BAD));
         parks(owner, 1);
-        underIsolation("repeatable read");
+        view.defaultIsolation("repeatable read");
         AtomicInteger crowding = new AtomicInteger();
         assertThat(parkedEvents(busy(crowding)).redrive(account("a"))).isEqualTo(new Redriven(1, 1, List.of()));
         assertThat(crowding).hasPositiveValue();
@@ -222,7 +228,7 @@ class ParkedEventsTest {
         ProducerRecord<byte[], byte[]> lost = topic.added("b", 1);
         topic.send(topic.added("b", 1));
         parks(owner, 3);
-        underIsolation(isolation);
+        view.defaultIsolation(isolation);
         AtomicInteger crowding = new AtomicInteger();
         ParkedEvents parked = parkedEvents(busy(crowding));
         assertThat(parked.acceptGap(account("b"), "lost for good", "ada")).isEqualTo(new Redriven(1, 1, List.of()));
@@ -241,7 +247,7 @@ class ParkedEventsTest {
         Subscription owner = startRefusing();
         topic.send(topic.added("a", BAD));
         parks(owner, 1);
-        underIsolation("repeatable read");
+        view.defaultIsolation("repeatable read");
         ParkedEvents parked = parkedEvents(busy(new AtomicInteger()), (event, connection) -> {
             throw new IllegalArgumentException("still wrong");
         });
@@ -249,6 +255,33 @@ class ParkedEventsTest {
         assertThat(owner.parkedEvents().aggregates(1))
                 .singleElement()
                 .satisfies(aggregate -> assertThat(aggregate.error()).contains("still wrong"));
+    }
+
+    /** As when its process is stopped, before it gets to the position that it wanted to have. */
+    @Test
+    void redriveThatFreezesWithAllBatchesWaitingForItIsEnded() throws Exception {
+        Subscription owner = startRefusing();
+        topic.send(topic.added("a", BAD));
+        parks(owner, 1);
+        view.defaultIsolation("repeatable read");
+        CountDownLatch holding = new CountDownLatch(1);
+        CountDownLatch frozen = new CountDownLatch(1);
+        DataSource freezing = before(busy(new AtomicInteger()), "FROM tributary.parked_aggregate", () -> {
+            if (view.number("SELECT count(*) FROM pg_locks WHERE mode = 'ExclusiveLock' AND granted"
+                            + " AND relation = 'tributary.subscription_position'::regclass")
+                    > 0) {
+                holding.countDown();
+                assertThatCode(frozen::await).doesNotThrowAnyException();
+            }
+        });
+        ParkedEvents impatient = parkedEvents(
+                freezing, ViewDatabase::apply, Timeouts.ofDefaults().withIdleInTransaction(Duration.ofSeconds(1)));
+        Future<Redriven> redrive = executor.submit(() -> impatient.redrive(account("a")));
+        holding.await();
+        topic.send(topic.added("b", 1));
+        bed.eventuallyApplied(1);
+        frozen.countDown();
+        assertThat(redrive.get()).isEqualTo(new Redriven(1, 1, List.of()));
     }
 
     /** As on a partition so busy that between any two statements of who works on what is parked a batch commits. */
@@ -264,23 +297,14 @@ class ParkedEventsTest {
         });
     }
 
-    private void underIsolation(String isolation) {
-        String database = view.url().substring(view.url().lastIndexOf('/') + 1);
-        view.execute("ALTER DATABASE \"" + database + "\" SET default_transaction_isolation = '" + isolation + "'");
-        String since = view.strings("SELECT clock_timestamp()").get(0);
-        eventually(() -> {
-            view.dataSource().getHikariPoolMXBean().softEvictConnections();
-            assertThat(view.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                            + " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-                            + " AND backend_start < '" + since + "'"))
-                    .isZero();
-        });
+    private DataSource before(String sql, Runnable action) {
+        return before(view.dataSource(), sql, action);
     }
 
-    private DataSource before(String sql, Runnable action) {
+    private DataSource before(DataSource dataSource, String sql, Runnable action) {
         return (DataSource) Proxy.newProxyInstance(
                 getClass().getClassLoader(), new Class<?>[] {DataSource.class}, (self, method, args) -> {
-                    Connection connection = view.dataSource().getConnection();
+                    Connection connection = dataSource.getConnection();
                     return Proxy.newProxyInstance(
                             getClass().getClassLoader(), new Class<?>[] {Connection.class}, (proxy, called, given) -> {
                                 if (called.getName().equals("prepareStatement") && ((String) given[0]).contains(sql)) {

@@ -1,5 +1,7 @@
 package dev.tributary.consumer;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.tributary.localstack.LocalPostgres;
@@ -89,6 +91,20 @@ public final class ViewDatabase implements AutoCloseable {
 
     public HikariDataSource dataSource() {
         return dataSource;
+    }
+
+    /** From now on all of the data source's connections have it, such as {@code repeatable read}. */
+    public void defaultIsolation(String isolation) {
+        String database = url.substring(url.lastIndexOf('/') + 1);
+        execute("ALTER DATABASE \"" + database + "\" SET default_transaction_isolation = '" + isolation + "'");
+        String since = strings("SELECT clock_timestamp()").get(0);
+        SubscriptionBed.eventually(() -> {
+            dataSource.getHikariPoolMXBean().softEvictConnections();
+            assertThat(number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                            + " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+                            + " AND backend_start < '" + since + "'"))
+                    .isZero();
+        });
     }
 
     /** The tests' handler. */

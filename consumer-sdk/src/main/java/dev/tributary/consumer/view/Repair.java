@@ -31,6 +31,9 @@ final class Repair {
     /** Shorter than a new owner of a partition waits before it ends the session that has the position locked. */
     private static final Duration LIVE_WAITS_MAX = Duration.ofSeconds(8);
 
+    /** Longer than the waits in between, for the rebuild and for what it has parked. */
+    private static final Duration FROZEN_MAX = LIVE_WAITS_MAX.multipliedBy(4);
+
     /** What is in the way of a secondary unique key goes first. */
     private static final List<Kind> ORDER = List.of(Kind.EXTRA, Kind.DIFFERENT, Kind.MISSING);
 
@@ -88,7 +91,12 @@ final class Repair {
 
     private void replaceAll(Connection connection, List<DriftedRow> rows) throws SQLException, InterruptedException {
         try (Statement settings = connection.createStatement()) {
-            settings.execute("SET LOCAL lock_timeout = '" + LIVE_WAITS_MAX.toMillis() + "ms';" + Snapshots.TEXTS);
+            // It waits for batches, and has to see what they have done; and it must not keep them waiting when it is
+            // frozen
+            settings.execute(
+                    "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '"
+                            + FROZEN_MAX.toMillis() + "ms'; SET LOCAL lock_timeout = '" + LIVE_WAITS_MAX.toMillis()
+                            + "ms';" + Snapshots.TEXTS);
         }
         Positions locked = rebuild.follow(connection, true);
         rebuild.await(locked, LIVE_WAITS_MAX);

@@ -80,7 +80,6 @@ final class Switch {
 
     private void run(Connection connection, int version, boolean evenWithParked, Map<TopicPartition, Long> ends)
             throws SQLException {
-        execute(connection, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"); // waiting for others is what it does
         lockTimeout(connection, LOCK_MAX_FOR_FEEDERS);
         SortedMap<Integer, VersionRow> rows = versions.lock(connection);
         VersionRow next = rows.get(version);

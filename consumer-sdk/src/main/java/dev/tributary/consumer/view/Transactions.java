@@ -21,11 +21,15 @@ final class Transactions {
         T ask(Connection connection) throws SQLException;
     }
 
-    /** Changes something. */
+    /**
+     * Changes something. Under READ COMMITTED, whatever the data source says: it waits for others, batches among them, and then
+     * has to see what they have done.
+     */
     static void run(DataSource dataSource, Work work) throws SQLException {
         get(dataSource, connection -> {
             try (Statement statement = connection.createStatement()) {
-                statement.execute("SET LOCAL idle_in_transaction_session_timeout = '" + IDLE_MAX + "'");
+                statement.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"
+                        + " SET LOCAL idle_in_transaction_session_timeout = '" + IDLE_MAX + "'");
             }
             work.run(connection);
             return true;

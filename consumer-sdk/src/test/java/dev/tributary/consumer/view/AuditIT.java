@@ -22,7 +22,9 @@ import dev.tributary.localstack.JavaProcess;
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -35,8 +37,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.postgresql.ds.PGSimpleDataSource;
 
 class AuditIT {
     private static final long BAD = 666;
@@ -72,9 +76,13 @@ class AuditIT {
     }
 
     private Surroundings surroundings() {
+        return surroundings(view.dataSource());
+    }
+
+    private Surroundings surroundings(DataSource dataSource) {
         return new Surroundings(
                 SubscriptionBed.kafkaSettings(bed.kafka.bootstrapServers()),
-                view.dataSource(),
+                dataSource,
                 Set.of(topic.name()),
                 Limits.ofDefaults().withBatchEventsMax(50),
                 Timeouts.ofDefaults().withRetryMax(Duration.ofMillis(500)),
@@ -82,8 +90,12 @@ class AuditIT {
     }
 
     private Audit audit() {
+        return audit(surroundings());
+    }
+
+    private Audit audit(Surroundings surroundings) {
         return new Audit(
-                surroundings(),
+                surroundings,
                 new LiveTables(bed.name, "public"),
                 AuditOptions.ofDefaults().leavingOut("applied.n"));
     }
@@ -201,6 +213,34 @@ class AuditIT {
                                         + " || ' ' || coalesce(after->>'total', '-') FROM tributary.view_repair ORDER BY repair_order"))
                 .containsExactly("EXTRA ghost 1 -", "DIFFERENT a7 " + (right + 1) + " " + right, "MISSING a8 - 1880");
         assertNothingIsLeft();
+    }
+
+    @Test
+    void repairThatHasWaitedForABatchSeesWhatItDidAboveReadCommitted() throws Exception {
+        bed.start();
+        send(40);
+        bed.eventuallyApplied(40);
+        view.defaultIsolation("repeatable read");
+        view.execute("UPDATE total SET total = total + 1 WHERE aggregate_id = 'a7'");
+        try (Connection batch = DriverManager.getConnection(view.url(), LocalPostgres.USER, LocalPostgres.PASSWORD);
+                Statement statement = batch.createStatement()) {
+            batch.setAutoCommit(false);
+            statement.execute("UPDATE tributary.subscription_position SET next_offset = next_offset"
+                    + " WHERE subscription = '" + bed.name + "'");
+            PGSimpleDataSource unpooled = new PGSimpleDataSource(); // a pool would put its own isolation back
+            unpooled.setUrl(view.url());
+            unpooled.setUser(LocalPostgres.USER);
+            unpooled.setPassword(LocalPostgres.PASSWORD);
+            Future<RepairReport> repair =
+                    executor.submit(() -> audit(surroundings(unpooled)).repair(TOTALS));
+            eventually(() -> assertThat(
+                            view.number(
+                                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                                            + " AND wait_event_type = 'Lock' AND query LIKE '%subscription_position%FOR UPDATE'"))
+                    .isEqualTo(1));
+            batch.commit();
+            assertThat(kinds(repair.get().repaired())).isEqualTo(Map.of("total a7", Kind.DIFFERENT));
+        }
     }
 
     private void repairOrFail() throws SQLException, InterruptedException {

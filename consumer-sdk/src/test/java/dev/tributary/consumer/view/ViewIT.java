@@ -12,17 +12,22 @@ import dev.tributary.consumer.Limits;
 import dev.tributary.consumer.SubscriptionBed;
 import dev.tributary.consumer.SubscriptionException;
 import dev.tributary.consumer.Timeouts;
+import dev.tributary.localstack.LocalPostgres;
 import dev.tributary.outbox.EventTypes;
 import dev.tributary.outbox.NewEvent;
 import dev.tributary.outbox.Outbox;
 import dev.tributary.outbox.OutboxSchema;
 import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -101,6 +106,41 @@ class ViewIT {
                 .isInstanceOf(SubscriptionException.class)
                 .hasMessageContaining("no version to go back to");
         bed.send(10);
+        bed.assertEqualsTheFold(bed.name);
+    }
+
+    @Test
+    void abortThatHasWaitedForABatchSeesWhatItDidAboveReadCommitted() throws Exception {
+        bed.send(20);
+        bed.startLiveAlone();
+        View view = bed.start(bed.view(1, 2).switchAutomatically(false));
+        eventually(() -> assertThat(bed.built(2)).isEqualTo(20));
+        bed.database.defaultIsolation("repeatable read");
+        CompletableFuture<Void> aborted = new CompletableFuture<>();
+        try (Connection batch =
+                        DriverManager.getConnection(bed.database.url(), LocalPostgres.USER, LocalPostgres.PASSWORD);
+                Statement statement = batch.createStatement()) {
+            batch.setAutoCommit(false);
+            statement.execute("UPDATE tributary.subscription_position SET next_offset = next_offset"
+                    + " WHERE subscription = '" + bed.name + ".v2'");
+            Thread aborting = new Thread(() -> {
+                try {
+                    view.abort(2);
+                    aborted.complete(null);
+                } catch (SQLException | RuntimeException e) {
+                    aborted.completeExceptionally(e);
+                }
+            });
+            aborting.start();
+            eventually(() -> assertThat(
+                            bed.database.number(
+                                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                                            + " AND wait_event_type = 'Lock' AND query LIKE 'DELETE FROM tributary.subscription_position%'"))
+                    .isEqualTo(1));
+            batch.commit();
+        }
+        aborted.get();
+        assertThat(leftovers(2)).isEmpty();
         bed.assertEqualsTheFold(bed.name);
     }
 
