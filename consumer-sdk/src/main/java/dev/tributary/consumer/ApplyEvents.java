@@ -160,6 +160,8 @@ final class ApplyEvents {
     private void apply(Decoded decoded, boolean known) throws Exception {
         if (known) {
             dispatch.handle(decoded);
+        } else {
+            config.handlers().passedOver(decoded.event().type());
         }
         count(known ? What.APPLIED : What.SKIPPED);
     }

@@ -8,6 +8,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * The tables that a view's database needs for its subscriptions. Services with Flyway list {@code
@@ -23,7 +24,27 @@ public final class ConsumerSchema {
             "V0_2_3__tributary_view.sql",
             "V0_2_4__tributary_view_repair.sql");
 
+    private static final String UNDEFINED_TABLE = "42P01";
+    private static final String UNDEFINED_COLUMN = "42703";
+    private static final String UNDEFINED_SCHEMA = "3F000";
+    private static final String INSUFFICIENT_PRIVILEGE = "42501";
+
     private ConsumerSchema() {}
+
+    /**
+     * What to do about a failure in working with these tables, to be appended to what is said of it; empty if it is not
+     * about them being there, as they have to be, and allowed to be used.
+     */
+    public static String remedy(SQLException failure) {
+        String state = Objects.requireNonNullElse(failure.getSQLState(), "");
+        return switch (state) {
+            case UNDEFINED_TABLE, UNDEFINED_COLUMN, UNDEFINED_SCHEMA ->
+                "; run the migrations in classpath:" + FLYWAY_LOCATION;
+            case INSUFFICIENT_PRIVILEGE ->
+                "; grant this role USAGE on schema tributary, and SELECT, INSERT, UPDATE and DELETE on all tables in it";
+            default -> "";
+        };
+    }
 
     /** The migrations in their order; each may be run any number of times. */
     public static List<String> scripts() {

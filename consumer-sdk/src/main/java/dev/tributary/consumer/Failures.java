@@ -4,6 +4,7 @@ import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.sql.SQLException;
 import java.sql.SQLRecoverableException;
+import java.sql.SQLTransientConnectionException;
 import java.sql.SQLTransientException;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
@@ -60,7 +61,14 @@ final class Failures {
         String state = shown instanceof SQLException sql && sql.getSQLState() != null ? " " + sql.getSQLState() : "";
         String message =
                 shown.getMessage() == null ? "" : ": " + shown.getMessage().replaceAll("\\s+", " ");
-        return shown.getClass().getSimpleName() + state + message;
+        return shown.getClass().getSimpleName() + state + message + whyNoConnection(shown);
+    }
+
+    /** A pool says for how long it has tried, and only its cause what was in the way. */
+    private static String whyNoConnection(Throwable failure) {
+        return failure instanceof SQLTransientConnectionException && failure.getCause() instanceof SQLException cause
+                ? " (" + describe(cause) + ")"
+                : "";
     }
 
     private static boolean hasState(SQLException failure, List<String> beginnings) {

@@ -10,8 +10,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A subscription's handlers, and what leads to them: an event is upcast, and its payload read for the handler of what it
@@ -20,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 final class Handlers {
     private static final Pattern VERSION = Pattern.compile("\\.v\\d{1,18}$");
 
+    private static final Logger LOG = LoggerFactory.getLogger(Handlers.class);
+    private static final int PASSED_OVER_LOGGED_MAX = 50;
+
     private final Map<String, TypeHandler<?>> byType;
     private final PayloadReader payloads;
     private final UnknownType policy;
@@ -27,12 +34,16 @@ final class Handlers {
     private final Set<String> upcast = new HashSet<>();
 
     private final Set<String> handledNames = new HashSet<>();
+    private final String subscription;
+    /** The types that it has been said of that their events are passed over. */
+    private final Set<String> passedOver = ConcurrentHashMap.newKeySet();
 
     /** @throws SubscriptionException if upcasters and handlers contradict each other */
     Handlers(String subscription, Map<String, TypeHandler<?>> handlers, PayloadReader payloads, UnknownType policy) {
         if (handlers.isEmpty()) {
             throw new SubscriptionException("subscription " + subscription + " has no handlers; add some with on(...)");
         }
+        this.subscription = subscription;
         byType = Map.copyOf(handlers);
         this.payloads = payloads;
         this.policy = policy;
@@ -90,6 +101,19 @@ final class Handlers {
             }
         }
         return null;
+    }
+
+    /** Says once of each type that there is no handler for it, which may be a slip of the pen. */
+    void passedOver(String unknownType) {
+        if (!passedOver.contains(unknownType)
+                && passedOver.size() < PASSED_OVER_LOGGED_MAX
+                && passedOver.add(unknownType)) {
+            LOG.info(
+                    "{}: events of type {} are passed over, since only {} have handlers",
+                    subscription,
+                    unknownType,
+                    new TreeSet<>(byType.keySet()));
+        }
     }
 
     private boolean isRefused(String unknownType) {

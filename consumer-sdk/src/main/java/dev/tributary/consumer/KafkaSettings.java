@@ -1,12 +1,16 @@
 package dev.tributary.consumer;
 
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
+import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.utils.Utils;
 
 /**
  * Completes the consumer's settings with what the guarantees need, refuses what would weaken them, and adds defaults
@@ -18,10 +22,7 @@ final class KafkaSettings {
     /** @throws SubscriptionException naming the first setting that cannot stay */
     static Map<String, Object> complete(String subscription, Map<String, Object> given) {
         Map<String, Object> settings = new HashMap<>(given);
-        if (String.valueOf(settings.getOrDefault(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, ""))
-                .isBlank()) {
-            throw new SubscriptionException("kafka: bootstrap.servers is missing");
-        }
+        checkServers(settings.getOrDefault(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, ""));
         force(settings, ConsumerConfig.GROUP_ID_CONFIG, subscription, "the group is named like the subscription");
         force(settings, ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false", "the view's database keeps the position");
         force(settings, ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none", "jumping would lose events without a word");
@@ -48,7 +49,33 @@ final class KafkaSettings {
             settings.putIfAbsent(
                     ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG, CooperativeStickyAssignor.class.getName());
         }
+        checkValues(settings);
         return Map.copyOf(settings);
+    }
+
+    private static void checkServers(Object servers) {
+        if (servers.toString().isBlank()) {
+            throw new SubscriptionException("kafka: bootstrap.servers is missing");
+        }
+        Collection<?> each = servers instanceof Collection<?> list
+                ? list
+                : List.of(servers.toString().split(","));
+        for (Object server : each) {
+            String address = server.toString().strip();
+            if (!address.isEmpty() && (Utils.getHost(address) == null || Utils.getPort(address) == null)) {
+                throw new SubscriptionException("kafka: bootstrap.servers: '" + address
+                        + "' is no address of a broker; they are host:port, with commas between them");
+            }
+        }
+    }
+
+    /** What no client could be made with, as Kafka's client would find out only when it is made. */
+    private static void checkValues(Map<String, Object> settings) {
+        try {
+            ConsumerConfig.configDef().parse(settings);
+        } catch (ConfigException e) {
+            throw new SubscriptionException("kafka: " + e.getMessage(), e);
+        }
     }
 
     /** Those of the consumer's settings that an admin client knows too. */

@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Claims a partition in the view's database and checks that Kafka still has what the view wants next. */
 final class OpenPartition {
-    private static final String UNDEFINED_TABLE = "42P01";
     private static final long NOWHERE = Long.MAX_VALUE;
 
     private final SubscriptionConfig config;
@@ -83,11 +82,8 @@ final class OpenPartition {
         } catch (TimeoutException e) {
             return new Result.NotYet("Kafka does not answer");
         } catch (SQLException e) {
-            String hint = UNDEFINED_TABLE.equals(e.getSQLState())
-                    ? "; run the migrations in classpath:" + ConsumerSchema.FLYWAY_LOCATION
-                    : "";
-            return new Result.NotYet(
-                    "cannot claim the partition in the view's database: " + Failures.describe(e) + hint);
+            return new Result.NotYet("cannot claim the partition in the view's database: " + Failures.describe(e)
+                    + ConsumerSchema.remedy(e));
         }
     }
 

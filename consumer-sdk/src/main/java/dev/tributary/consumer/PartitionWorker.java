@@ -253,7 +253,10 @@ final class PartitionWorker implements Runnable {
             return tryAgain(failed.error());
         }
         if (!parts.firstFailed(failed.index(), failed.error())) {
-            return stop(new Stop("cannot park an event: " + Failures.describe(failed.error()), "see the logs"));
+            return stop(new Stop(
+                    "cannot park an event: " + Failures.describe(failed.error()),
+                    "mend what keeps tributary.parked_event and parked_aggregate from being written, and restart"
+                            + (failed.error() instanceof SQLException e ? ConsumerSchema.remedy(e) : "")));
         }
         if (parts.poison() != null && parts.first().get(0) instanceof Incoming.Decoded decoded) {
             standing.poison(decoded.event(), failed.error());

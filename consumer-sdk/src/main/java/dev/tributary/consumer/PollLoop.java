@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -79,7 +80,9 @@ final class PollLoop {
     }
 
     private void failed(Throwable e) {
-        failure = "cannot read from Kafka: " + Failures.describe(e);
+        // That a client could not be made says nothing; why does
+        Throwable why = e instanceof KafkaException && e.getCause() instanceof KafkaException cause ? cause : e;
+        failure = "cannot read from Kafka: " + Failures.describe(why);
         if (e instanceof Error) {
             LOG.error("{}: Kafka session ended", config.name(), e);
         } else {

@@ -151,6 +151,10 @@ public final class Subscription implements AutoCloseable {
         }
 
         private Builder add(String type, TypeHandler<?> handler) {
+            if (type.isBlank() || !type.equals(type.strip())) {
+                throw new SubscriptionException("subscription " + name + " has a handler for type '" + type
+                        + "'; types are named name.vN, without blanks around them");
+            }
             if (handlers.putIfAbsent(type, handler) != null) {
                 throw new SubscriptionException("subscription " + name + " has two handlers for " + type);
             }

@@ -28,6 +28,8 @@ record SubscriptionConfig(
     /** No need of quotes, so that a search path can be made of it. */
     private static final Pattern SCHEMA = Pattern.compile("[a-z][a-z0-9_]{0,62}");
 
+    private static final Pattern TOPIC = Pattern.compile("[a-zA-Z0-9._-]{1,249}");
+
     SubscriptionConfig {
         if (name.isBlank() || name.length() > NAME_LENGTH_MAX || name.indexOf('\0') >= 0) {
             throw new SubscriptionException(
@@ -35,6 +37,10 @@ record SubscriptionConfig(
         }
         if (topics.isEmpty()) {
             throw new SubscriptionException("subscription " + name + " has no topics; name some with topics(...)");
+        }
+        topics.forEach(topic -> checkTopic(name, topic));
+        if (policy.deadLetterTopic() != null) {
+            checkTopic(name, policy.deadLetterTopic());
         }
         if (policy.deadLetterTopic() != null && topics.contains(policy.deadLetterTopic())) {
             throw new SubscriptionException("subscription " + name + " reads " + policy.deadLetterTopic()
@@ -50,6 +56,13 @@ record SubscriptionConfig(
         }
         kafka = KafkaSettings.complete(name, kafka);
         topics = Set.copyOf(topics);
+    }
+
+    private static void checkTopic(String name, String topic) {
+        if (!TOPIC.matcher(topic).matches() || topic.equals(".") || topic.equals("..")) {
+            throw new SubscriptionException("subscription " + name + ": '" + topic
+                    + "' cannot name a topic; Kafka's have 1 to 249 letters, digits, '.', '_' and '-'");
+        }
     }
 
     /** Whether it is a replayed event of a topic that is not read: its like will not come when events are live. */

@@ -59,4 +59,19 @@ class KafkaSettingsTest {
                 .hasMessageContaining("two handlers for a.v1");
         assertThatThrownBy(() -> KafkaSettings.complete("view", Map.of())).hasMessageContaining("bootstrap.servers");
     }
+
+    @ParameterizedTest
+    @CsvSource({
+        "session.timeout.ms, soon, session.timeout.ms",
+        "max.poll.records, -1, max.poll.records",
+        "bootstrap.servers, kafka, 'bootstrap.servers: ''kafka'' is no address of a broker'",
+        "bootstrap.servers, 'kafka:9092,other', '''other'' is no address of a broker'"
+    })
+    void whatNoClientCouldBeMadeWithIsRefusedByName(String key, String value, String message) {
+        Map<String, Object> settings = new HashMap<>(LEAST);
+        settings.put(key, value);
+        assertThatThrownBy(() -> KafkaSettings.complete("view", settings))
+                .isInstanceOf(SubscriptionException.class)
+                .hasMessageContaining(message);
+    }
 }

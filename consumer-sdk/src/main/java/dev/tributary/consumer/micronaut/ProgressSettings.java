@@ -62,13 +62,12 @@ final class ProgressSettings {
         FreshnessObjective defaults = FreshnessObjective.ofDefaults();
         return new FreshnessObjective(
                 duration(OBJECTIVE + ".age").orElse(defaults.ageMax()),
-                environment
-                        .getProperty(prefix + OBJECTIVE + ".share", Double.class)
+                Configured.value(environment, prefix + OBJECTIVE + ".share", Double.class)
                         .orElse(defaults.share()),
                 duration(OBJECTIVE + ".window").orElse(defaults.window()));
     }
 
     private Optional<Duration> duration(String key) {
-        return environment.getProperty(prefix + key, Duration.class);
+        return Configured.value(environment, prefix + key, Duration.class);
     }
 }

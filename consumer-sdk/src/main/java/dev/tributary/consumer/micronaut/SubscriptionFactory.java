@@ -37,6 +37,13 @@ final class SubscriptionFactory {
         this.context = context;
     }
 
+    /** The names of all annotated beans, whether they have handlers or not. */
+    List<String> names() {
+        return context.getBeanDefinitions(Qualifiers.byStereotype(EventSubscription.class)).stream()
+                .flatMap(bean -> bean.stringValue(EventSubscription.class, "name").stream())
+                .toList();
+    }
+
     /** Empty if configuration has it disabled. */
     Optional<Subscription> start(BeanDefinition<?> bean, List<ExecutableMethod<Object, ?>> handlers) {
         String name = bean.stringValue(EventSubscription.class, "name")

@@ -82,13 +82,13 @@ final class SubscriptionSettings {
     }
 
     private Duration duration(String key, Duration fallback) {
-        return environment.getProperty(prefix + key, Duration.class).orElse(fallback);
+        return Configured.value(environment, prefix + key, Duration.class).orElse(fallback);
     }
 
     @SuppressWarnings("unchecked")
     private <T> T setting(String key, T fallback) {
         Class<T> type =
                 (Class<T>) (fallback instanceof Enum<?> value ? value.getDeclaringClass() : fallback.getClass());
-        return environment.getProperty(prefix + key, type).orElse(fallback);
+        return Configured.value(environment, prefix + key, type).orElse(fallback);
     }
 }

@@ -80,7 +80,20 @@ public final class Subscriptions implements ExecutableMethodProcessor<OnEvent>, 
     /** Called by Micronaut once everything is there, migrated databases too. */
     @Override
     public void onApplicationEvent(StartupEvent event) {
+        refuseWithoutHandlers();
         found.forEach((bean, handlers) -> factory.start(bean, handlers).ifPresent(this::remember));
+    }
+
+    /** Which would be nothing, without a word. */
+    private void refuseWithoutHandlers() {
+        for (String name : factory.names()) {
+            if (found.keySet().stream().noneMatch(bean -> bean.stringValue(EventSubscription.class, "name")
+                    .filter(name::equals)
+                    .isPresent())) {
+                throw new SubscriptionException("@EventSubscription(name = \"" + name
+                        + "\") has no handlers: annotate methods with @OnEvent(\"type.vN\")");
+            }
+        }
     }
 
     private void remember(Subscription subscription) {

@@ -31,6 +31,6 @@ final class ViewSettings {
     }
 
     private <T> Optional<T> setting(String key, Class<T> type) {
-        return environment.getProperty(prefix + key, type);
+        return Configured.value(environment, prefix + key, type);
     }
 }

@@ -9,6 +9,8 @@ import java.util.SortedMap;
 
 /** Brings the versions that this instance knows into the database, with their tables. */
 final class Creation {
+    private static final String INSUFFICIENT_PRIVILEGE = "42501";
+
     private final String view;
     private final Surroundings surroundings;
     private final SortedMap<Integer, ViewVersion> known;
@@ -79,7 +81,10 @@ final class Creation {
         } catch (SQLException e) {
             throw new SQLException(
                     "the tables of version " + version.number() + " cannot be created in schema " + schema + ": "
-                            + e.getMessage(),
+                            + e.getMessage()
+                            + (INSUFFICIENT_PRIVILEGE.equals(e.getSQLState())
+                                    ? "; grant this role CREATE on the database"
+                                    : ""),
                     e.getSQLState(),
                     e);
         }

@@ -240,6 +240,9 @@ public final class View implements AutoCloseable {
 
         /** Builds slower while the live version lacks more than so many events and falls back further; 1000 by default. */
         public Builder liveLagMax(long events) {
+            if (events < 0) {
+                throw new SubscriptionException("liveLagMax must not be negative, but is " + events);
+            }
             liveLagMax = events;
             return this;
         }

@@ -1,5 +1,6 @@
 package dev.tributary.consumer.view;
 
+import dev.tributary.consumer.ConsumerSchema;
 import dev.tributary.consumer.Subscription;
 import dev.tributary.consumer.SubscriptionException;
 import dev.tributary.consumer.view.KafkaExtents.Extent;
@@ -143,7 +144,9 @@ final class ViewLoop {
             boolean newEnds = kafka.askIfDue();
             look(newEnds);
             problem = creationProblem.isEmpty() ? kafka.problem() : creationProblem;
-        } catch (SQLException | SubscriptionException e) {
+        } catch (SQLException e) {
+            cannot(e.getMessage() + ConsumerSchema.remedy(e));
+        } catch (SubscriptionException e) {
             cannot(String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
             LOG.debug("view {}: interrupted while it asked Kafka", view);

@@ -41,6 +41,8 @@ import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import reactor.core.publisher.Mono;
 
 class MicronautSubscriptionTest {
@@ -80,6 +82,10 @@ class MicronautSubscriptionTest {
         void renamed(String event) {}
     }
 
+    @EventSubscription(name = "handless", topics = "any")
+    @Requires(property = "test.handless")
+    static class Handless {}
+
     @Factory
     @Requires(property = "test.topic")
     static class Meters {
@@ -114,6 +120,29 @@ class MicronautSubscriptionTest {
         configuration.put("datasources.default.password", LocalPostgres.PASSWORD);
         configuration.put("datasources.default.driver-class-name", "org.postgresql.Driver");
         return configuration;
+    }
+
+    @Test
+    void subscriptionWithoutHandlersIsRefused() {
+        Map<String, Object> configuration = configuration();
+        configuration.put("test.handless", "true");
+        assertThatThrownBy(() -> ApplicationContext.run(configuration).close())
+                .hasStackTraceContaining("@EventSubscription(name = \"handless\") has no handlers: annotate methods");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "batch-events-max, many, 'is ''many'', and has to be a number'",
+        "on-garbage, refuze, 'is ''refuze'', and has to be one of [SKIP, REFUSE]'",
+        "retry-max, soon, 'is ''soon'', and has to be a duration such as 5s'",
+        "batch-events-max, -1, 'batchEventsMax must be at least 1, not -1'",
+        "kafka.session.timeout.ms, soon, 'session.timeout.ms'"
+    })
+    void settingThatSaysNothingIsRefused(String key, String value, String message) {
+        Map<String, Object> configuration = configuration();
+        configuration.put("test.topic", topic);
+        configuration.put("tributary.subscriptions.micronaut-customers." + key, value);
+        assertThatThrownBy(() -> ApplicationContext.run(configuration).close()).hasStackTraceContaining(message);
     }
 
     @Test
