@@ -117,6 +117,8 @@ final class OpenPartition {
         try (Connection connection = config.dataSource().getConnection()) {
             Databases.limitAnswerTime(connection, config.timeouts().database());
             connection.setAutoCommit(false);
+            // A row that is not committed yet has no holder that anybody could find. Feeds may have it end sooner
+            Transactions.endWhenFrozen(connection, config.timeouts());
             if (config.feed() != null && !config.feed().mayClaim(connection)) {
                 connection.rollback();
                 return new Result.NotYet("the tables are not to be fed now");

@@ -75,10 +75,8 @@ final class PositionStore {
     Claim claim(Connection connection, String topicId, long startOffset) throws SQLException {
         UUID owner = UUID.randomUUID();
         connection.setAutoCommit(false);
-        try (Statement settings = connection.createStatement()) {
-            // A row that is not committed yet has no holder that anybody could find
-            settings.execute(Transactions.endWhenFrozen(timeouts) + "; SET LOCAL lock_timeout = '"
-                    + timeouts.takeover().toMillis() + "ms'");
+        try (Statement setting = connection.createStatement()) {
+            setting.execute("SET LOCAL lock_timeout = '" + timeouts.takeover().toMillis() + "ms'");
         }
         try (PreparedStatement claim = connection.prepareStatement(
                 "INSERT INTO tributary.subscription_position AS p"

@@ -173,10 +173,10 @@ final class Redrive {
      * that gets the lock.
      */
     private void keepAllBatchesOut(Connection connection) throws SQLException {
+        Transactions.endWhenFrozen(connection, config.timeouts());
         try (Statement lock = connection.createStatement()) {
             long lockMax = config.timeouts().database().toMillis() * 9 / 10;
-            lock.execute(
-                    Transactions.endWhenFrozen(config.timeouts()) + "; SET LOCAL lock_timeout = '" + lockMax + "ms'");
+            lock.execute("SET LOCAL lock_timeout = '" + lockMax + "ms'");
             lock.execute("LOCK TABLE tributary.subscription_position IN EXCLUSIVE MODE");
         }
     }

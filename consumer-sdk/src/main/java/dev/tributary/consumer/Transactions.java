@@ -45,16 +45,19 @@ final class Transactions {
     <T> T runReadCommitted(Work<T> work) throws SQLException {
         return run(connection -> {
             try (Statement statement = connection.createStatement()) {
-                statement.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; " + endWhenFrozen(timeouts));
+                statement.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
             }
+            endWhenFrozen(connection, timeouts);
             return work.run(connection);
         });
     }
 
-    /** SQL that has the database end the transaction of a process that was frozen in it, with its locks. */
-    static String endWhenFrozen(Timeouts timeouts) {
-        return "SET LOCAL idle_in_transaction_session_timeout = '"
-                + timeouts.idleInTransaction().toMillis() + "ms'";
+    /** Has the database end the transaction, with its locks, should this process freeze in it. */
+    static void endWhenFrozen(Connection connection, Timeouts timeouts) throws SQLException {
+        try (Statement setting = connection.createStatement()) {
+            setting.execute("SET LOCAL idle_in_transaction_session_timeout = '"
+                    + timeouts.idleInTransaction().toMillis() + "ms'");
+        }
     }
 
     private static void rollback(Connection connection) {

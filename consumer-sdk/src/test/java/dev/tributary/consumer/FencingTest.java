@@ -3,7 +3,6 @@ package dev.tributary.consumer;
 import static dev.tributary.consumer.SubscriptionBed.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tributary.consumer.PositionStore.Claim;
 import dev.tributary.consumer.SubscriptionConfig.Policy;
@@ -22,7 +21,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.awaitility.Awaitility;
@@ -127,24 +125,22 @@ class FencingTest {
     void firstClaimThatFreezesBeforeItsCommitIsEnded() throws Exception {
         CountDownLatch committing = new CountDownLatch(1);
         CountDownLatch frozen = new CountDownLatch(1);
-        DataSource freezing = CommitHook.before(view.dataSource(), () -> {
-            committing.countDown();
-            assertThatCode(frozen::await).doesNotThrowAnyException();
-        });
-        PositionStore first =
-                new PositionStore("view", PARTITION, timeouts.withIdleInTransaction(Duration.ofSeconds(1)), null);
-        Future<Claim> old = executor.submit(() -> {
-            try (Connection connection = freezing.getConnection()) {
-                return first.claim(connection, "topic-id", 0);
-            }
-        });
-        committing.await();
-        Awaitility.await()
-                .atMost(SubscriptionBed.PATIENCE)
-                .ignoreExceptionsInstanceOf(SQLException.class)
-                .until(() -> claim() != null);
-        frozen.countDown();
-        assertThatThrownBy(old::get).hasRootCauseInstanceOf(SQLException.class);
+        try (SubscriptionBed bed = new SubscriptionBed()) {
+            bed.start(bed.accounts()
+                    .timeouts(Timeouts.ofDefaults().withIdleInTransaction(Duration.ofSeconds(1)))
+                    .dataSource(CommitHook.before(bed.view.dataSource(), () -> {
+                        committing.countDown();
+                        assertThatCode(frozen::await).doesNotThrowAnyException();
+                    })));
+            committing.await();
+            PositionStore other = new PositionStore(bed.name, bed.topic.partition(), timeouts, null);
+            eventually(() -> {
+                try (Connection connection = bed.view.dataSource().getConnection()) {
+                    assertThat(other.claim(connection, "topic-id", 0)).isNotNull();
+                }
+            });
+            frozen.countDown();
+        }
     }
 
     @Test

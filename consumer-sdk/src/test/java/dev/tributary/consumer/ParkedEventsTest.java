@@ -38,6 +38,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ParkedEventsTest {
     private static final long BAD = 666;
+    private static final Timeouts IMPATIENT = Timeouts.ofDefaults().withRetryMax(Duration.ofMillis(50));
 
     private final SubscriptionBed bed = new SubscriptionBed();
     private final ViewDatabase view = bed.view;
@@ -187,7 +188,7 @@ class ParkedEventsTest {
     }
 
     private ParkedEvents parkedEvents(DataSource dataSource, EventHandler<Added> handler) {
-        return parkedEvents(dataSource, handler, Timeouts.ofDefaults());
+        return parkedEvents(dataSource, handler, IMPATIENT);
     }
 
     private ParkedEvents parkedEvents(DataSource dataSource, EventHandler<Added> handler, Timeouts timeouts) {
@@ -274,8 +275,8 @@ class ParkedEventsTest {
                 assertThatCode(frozen::await).doesNotThrowAnyException();
             }
         });
-        ParkedEvents impatient = parkedEvents(
-                freezing, ViewDatabase::apply, Timeouts.ofDefaults().withIdleInTransaction(Duration.ofSeconds(1)));
+        ParkedEvents impatient =
+                parkedEvents(freezing, ViewDatabase::apply, IMPATIENT.withIdleInTransaction(Duration.ofSeconds(1)));
         Future<Redriven> redrive = executor.submit(() -> impatient.redrive(account("a")));
         holding.await();
         topic.send(topic.added("b", 1));
