@@ -94,8 +94,16 @@ record KafkaSettings(Map<String, Object> operators, long inFlightBytesMax) {
         Map<String, Object> settings = new HashMap<>(PRODUCER_DEFAULTS);
         long batch = Math.max(BATCH_BYTES_MIN, Math.min(inFlightBytesMax / BATCHES_IN_FLIGHT, BATCH_BYTES_MAX));
         settings.put(ProducerConfig.BATCH_SIZE_CONFIG, (int) batch);
-        settings.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 2 * inFlightBytesMax);
+        // What a producer has no room for it refuses like a record that is too large
+        settings.put(
+                ProducerConfig.BUFFER_MEMORY_CONFIG, inFlightBytesMax + Math.max(inFlightBytesMax, recordBytesMax()));
         return settings;
+    }
+
+    private long recordBytesMax() {
+        Object byDefault = ProducerConfig.configDef().defaultValues().get(ProducerConfig.MAX_REQUEST_SIZE_CONFIG);
+        Object given = operators.getOrDefault(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, byDefault);
+        return Long.parseLong(String.valueOf(given).trim());
     }
 
     /**

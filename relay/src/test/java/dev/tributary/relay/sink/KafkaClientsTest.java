@@ -3,6 +3,7 @@ package dev.tributary.relay.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tributary.localstack.LocalKafka;
 import dev.tributary.relay.flow.RelayException;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +11,9 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.Test;
 
 class KafkaClientsTest {
@@ -43,6 +47,26 @@ class KafkaClientsTest {
     private static long shared(int sources, long heapBytes) {
         return KafkaClients.shared(Map.of("bootstrap.servers", "localhost:9092"), sources, heapBytes)
                 .inFlightBytesMax();
+    }
+
+    @Test
+    void aRecordAsLargeAsTheOperatorAllowsIsSentHoweverManySourcesShareTheHeap() throws Exception {
+        Map<String, Object> large =
+                Map.of("bootstrap.servers", LocalKafka.shared().bootstrapServers(), "max.request.size", "5000000");
+        KafkaClients many = KafkaClients.shared(large, 1_000, 512L << 20);
+        try (Admin admin = Admin.create(
+                        Map.of("bootstrap.servers", LocalKafka.shared().bootstrapServers()));
+                Producer<byte[], byte[]> producer = many.producer("large")) {
+            admin.createTopics(List.of(
+                            new NewTopic("large", 1, (short) 1).configs(Map.of("max.message.bytes", "5000000"))))
+                    .all()
+                    .get();
+            assertThat(producer.send(new ProducerRecord<>("large", new byte[4_900_000]))
+                            .get()
+                            .offset())
+                    .isZero();
+            admin.deleteTopics(List.of("large")).all().get();
+        }
     }
 
     @Test
