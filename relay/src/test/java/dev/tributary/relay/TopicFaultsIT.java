@@ -112,6 +112,24 @@ class TopicFaultsIT {
         source.topics.awaitOneOfEach(source);
     }
 
+    @Test
+    void anEventThatDoesNotFitIntoASegmentStopsTheSourceByName() throws Exception {
+        source.kafkaProperties.put("max.request.size", 4 << 20);
+        NewTopic small = new NewTopic(topic(), 1, (short) 1)
+                .configs(Map.of("segment.bytes", "1048576", "max.message.bytes", "4194304"));
+        admin.createTopics(List.of(small)).all().get();
+        Relay relay = source.startRelay();
+        publish();
+        source.topics.awaitExactly(source);
+        source.execute("INSERT INTO tributary.outbox (id, aggregate_type, aggregate_id, type, content_type, payload,"
+                + " occurred_at) SELECT gen_random_uuid(), 'order', '2', 'a.v1', 'application/octet-stream',"
+                // Which cannot be compressed
+                + " string_agg(decode(md5(i::text), 'hex'), ''), now() FROM generate_series(1, 90000) i");
+        String id = source.text("SELECT id FROM tributary.outbox WHERE aggregate_id = '2'");
+        awaitStopped(relay, "Kafka refuses event " + id);
+        assertThat(relay.status().remedy()).contains("segment.bytes");
+    }
+
     /** A relay that was frozen and comes back sends what it had in its buffers, behind what another one has sent since. */
     @Test
     void howeverManyStaleRepeatsThereAreNothingBehindTheSlotIsSentAgain() throws Exception {

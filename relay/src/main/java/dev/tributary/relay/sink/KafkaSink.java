@@ -28,6 +28,7 @@ import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InvalidTimestampException;
 import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.RecordBatchTooLargeException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -257,8 +258,8 @@ public final class KafkaSink implements AutoCloseable {
             String reason = "Kafka refuses " + what;
             String remedy = unauthorized
                     ? "allow the relay to write to the topic"
-                    : "raise the limit that is named (max.message.bytes of the topic, max.request.size of the"
-                            + " relay), or name the event's id under `skip`; then restart the relay";
+                    : "raise the limit that is named (max.message.bytes or segment.bytes of the topic, max.request.size"
+                            + " of the relay), or name the event's id under `skip`; then restart the relay";
             return id == null
                     ? new RelayException.Stopped(reason, remedy, cause)
                     : new RelayException.Refused(
@@ -277,6 +278,7 @@ public final class KafkaSink implements AutoCloseable {
     private static boolean neverTaken(Exception cause) {
         return cause instanceof ApiException
                 && (cause instanceof RecordTooLargeException
+                        || cause instanceof RecordBatchTooLargeException
                         || cause instanceof InvalidTopicException
                         || cause instanceof InvalidRecordException
                         || cause instanceof InvalidTimestampException
