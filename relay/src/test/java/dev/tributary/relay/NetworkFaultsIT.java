@@ -1,14 +1,19 @@
 package dev.tributary.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 import dev.tributary.localstack.LocalKafka;
 import dev.tributary.localstack.LocalPostgres;
 import dev.tributary.relay.config.SourceConfig;
+import dev.tributary.relay.source.HistoryRows;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -29,6 +34,7 @@ class NetworkFaultsIT {
     private static LocalKafka kafka;
     private TcpProxy toPostgres;
     private SourceUnderTest source;
+    private SourceConfig proxied;
     private Relay relay;
 
     @BeforeAll
@@ -52,14 +58,15 @@ class NetworkFaultsIT {
         source.kafkaProperties.put("delivery.timeout.ms", DELIVERY_TIMEOUT_MS);
         source.kafkaProperties.put("request.timeout.ms", DELIVERY_TIMEOUT_MS / 2);
         SourceConfig direct = source.config;
-        relay = source.startRelay(new SourceConfig(
+        proxied = new SourceConfig(
                 direct.name(),
                 "jdbc:postgresql://127.0.0.1:" + toPostgres.port() + "/" + source.database,
                 direct.username(),
                 direct.password(),
                 direct.engine(),
                 direct.topic(),
-                direct.epoch()));
+                direct.epoch());
+        relay = source.startRelay(proxied);
         awaitStreaming();
     }
 
@@ -134,6 +141,25 @@ class NetworkFaultsIT {
             awaitCommits(writers, 100);
         }
         source.topics.awaitExactly(source);
+    }
+
+    /** A replay's or a recovery's rows may take hours to come: there is no limit to how long they are waited for. */
+    @Test
+    void whoWaitsForRowsEndsWhenTheServerHasForgottenIt() throws Exception {
+        try (Connection blocking = source.connect();
+                HistoryRows rows = HistoryRows.asTheyAre(proxied)) {
+            blocking.setAutoCommit(false);
+            SourceUnderTest.run(blocking, "LOCK TABLE tributary.event_store IN ACCESS EXCLUSIVE MODE");
+            CompletableFuture<Throwable> ended = CompletableFuture.supplyAsync(() -> catchThrowable(rows::count));
+            String waiting =
+                    " FROM pg_stat_activity WHERE application_name LIKE '%-replay' AND wait_event_type = 'Lock'";
+            await().atMost(DEAD_STREAM_MAX)
+                    .until(() -> source.text("SELECT count(*)" + waiting).equals("1"));
+            assertThat(toPostgres.silence("-replay\0") + toPostgres.silence("-replay'"))
+                    .isEqualTo(1);
+            source.execute("SELECT pg_terminate_backend(pid)" + waiting);
+            assertThat(ended.get(DEAD_STREAM_MAX.toSeconds(), TimeUnit.SECONDS)).isInstanceOf(SQLException.class);
+        }
     }
 
     private void silenceTheStream() {

@@ -150,9 +150,7 @@ public final class HistoryRows implements AutoCloseable {
     }
 
     private static Connection open(SourceConfig source) throws SQLException {
-        Connection connection = PostgresDatabase.open(source, "replay");
-        connection.setNetworkTimeout(Runnable::run, 0); // sorting millions of rows takes its time
-        return connection;
+        return PatientConnection.open(source, "replay");
     }
 
     private static void begin(Connection connection) throws SQLException {

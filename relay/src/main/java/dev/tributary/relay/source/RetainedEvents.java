@@ -50,9 +50,8 @@ public final class RetainedEvents implements AutoCloseable {
      * @param snapshot of another session; null to look at the tables as they are now
      */
     public RetainedEvents(SourceConfig source, Since since, @Nullable String snapshot) throws SQLException {
-        this.connection = PostgresDatabase.open(source, "recover-rows");
+        this.connection = PatientConnection.open(source, "recover-rows");
         try {
-            connection.setNetworkTimeout(Runnable::run, 0); // sorting millions of rows takes its time
             connection.setAutoCommit(false);
             connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
             connection.setReadOnly(true);

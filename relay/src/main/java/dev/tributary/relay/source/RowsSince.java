@@ -68,8 +68,7 @@ public final class RowsSince {
      */
     public Map<String, Long> gone(Set<String> aggregateTypes) throws SQLException {
         Map<String, Long> gone = new TreeMap<>();
-        try (Connection now = PostgresDatabase.open(source, "replay-gone")) {
-            now.setNetworkTimeout(Runnable::run, 0);
+        try (Connection now = PatientConnection.open(source, "replay-gone")) {
             String released = isMissing(now, "tributary.dead_letter")
                     ? "false"
                     : "id IN (SELECT id FROM tributary.dead_letter WHERE released_at IS NOT NULL)";
