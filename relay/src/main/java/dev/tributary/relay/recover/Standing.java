@@ -35,6 +35,7 @@ record Standing(
 
     static Standing of(SourceConfig source, SourceDatabase database, Kafka kafka, Topics topics, boolean newEpoch)
             throws SQLException {
+        Slot slot = Slot.of(database); // before the marks: a relay that runs confirms nothing that none of them says
         boolean marked =
                 !topics.existing(ProgressMark.topicOf(source.name())::equals).isEmpty();
         Lineage lineage = Lineage.of(
@@ -60,7 +61,7 @@ record Standing(
                 ofThatEpoch && lineage.relation() != Relation.FOREIGN && lineage.relation() != Relation.DIVERGED;
         int foreign = comparable && lineage.lacks(behind.last()) ? behind.countFrom(lineage.commonEnd()) : 0;
         return new Standing(
-                trouble(source, database, lineage, foreign), lineage, foreign, newEpoch, existing, behind.last());
+                trouble(source, slot, lineage, foreign), lineage, foreign, newEpoch, existing, behind.last());
     }
 
     private static long from(Lineage lineage, ProgressMark mark) {
@@ -69,8 +70,23 @@ record Standing(
         return earlier ? lineage.commonEnd() : mark.lsn();
     }
 
-    private static String trouble(SourceConfig source, SourceDatabase database, Lineage lineage, int foreign)
-            throws SQLException {
+    /**
+     * The slot, as it was when nothing else had been looked at.
+     *
+     * @param confirmedLsn null if it is lost
+     * @param lost why it is; empty if it is not
+     */
+    private record Slot(@Nullable Long confirmedLsn, String lost) {
+        static Slot of(SourceDatabase database) throws SQLException {
+            try {
+                return new Slot(database.slotConfirmedLsn(), "");
+            } catch (RelayException.SlotLost e) {
+                return new Slot(null, e.reason());
+            }
+        }
+    }
+
+    private static String trouble(SourceConfig source, Slot slot, Lineage lineage, int foreign) {
         if (!lineage.isUnbroken()) {
             return lineage.difference();
         }
@@ -78,16 +94,11 @@ record Standing(
             return "Kafka holds " + foreign + " events that this database never had, which committed at "
                     + text(lineage.commonEnd()) + " or later: a failover or a restore lost them";
         }
-        try {
-            long slotLsn = database.slotConfirmedLsn();
-            Long marked = lineage.markedLsn();
-            return marked != null && Long.compareUnsigned(slotLsn, marked) > 0
-                    ? "slot " + source.slot() + " is at " + text(slotLsn) + ", but only events up to " + text(marked)
-                            + " are known to be in Kafka"
-                    : "";
-        } catch (RelayException.SlotLost e) {
-            return e.reason();
-        }
+        Long marked = lineage.markedLsn();
+        return marked != null && slot.confirmedLsn() != null && Long.compareUnsigned(slot.confirmedLsn(), marked) > 0
+                ? "slot " + source.slot() + " is at " + text(slot.confirmedLsn()) + ", but only events up to "
+                        + text(marked) + " are known to be in Kafka"
+                : slot.lost();
     }
 
     /** Whether positions go on in the epoch that they are in. */
