@@ -129,6 +129,9 @@ final class DeadLetterMirror implements AutoCloseable {
     }
 
     private void note(List<Long> arrived, List<Long> refused) throws SQLException {
+        if (arrived.isEmpty() && refused.isEmpty()) {
+            return;
+        }
         transactions.runReadCommitted(connection -> {
             store.mirrored(connection, arrived, "now()");
             store.mirrored(connection, refused, "'-infinity'");

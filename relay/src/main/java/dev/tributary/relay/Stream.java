@@ -70,7 +70,7 @@ final class Stream implements ChangeListener, AutoCloseable {
     private boolean readingAll = true;
     /** Whether an event has come that no mark says yet. */
     private boolean eventsSinceMark;
-    /** No event that commits there or behind it was sent, nor seen to be in Kafka already. */
+    /** No event that commits there or behind it was sent, nor was in Kafka already. */
     private long unsentFrom;
 
     private volatile boolean announced;
@@ -86,7 +86,7 @@ final class Stream implements ChangeListener, AutoCloseable {
         this.router = new EventRouter(source);
         this.topicTemplate = source.topics();
         this.epoch = beginning.epoch();
-        this.unsentFrom = beginning.slotLsn();
+        this.unsentFrom = delivered.size() > 0 ? delivered.last().commitLsn() + 1 : beginning.slotLsn();
         this.lineage = beginning.lineage();
         this.inFlight = new InFlight(beginning.slotLsn(), parts.time.kafka().inFlightBytesMax());
         this.marks = new Marks(beginning.slotLsn(), lineage.markedTime(), lineage.xidHorizon(), time.nanoTime());
@@ -112,7 +112,7 @@ final class Stream implements ChangeListener, AutoCloseable {
                 mark.lsn(),
                 lineage.markedTime(),
                 mark.history(),
-                null,
+                unsentFrom,
                 mark.publication(),
                 () -> announced = true);
     }
@@ -165,7 +165,7 @@ final class Stream implements ChangeListener, AutoCloseable {
     @Override
     public void event(OutboxEvent event) {
         eventsSinceMark = true;
-        unsentFrom = event.position().commitLsn() + 1;
+        unsentFrom = Math.max(unsentFrom, event.position().commitLsn() + 1);
         if (delivered.takes(event.position(), event.id())) {
             board.skipped();
             return;
@@ -219,7 +219,7 @@ final class Stream implements ChangeListener, AutoCloseable {
                     confirmable,
                     marks.coveredTime(),
                     lineage.history(marks.coveredHorizon()),
-                    delivered.size() > 0 ? null : Long.valueOf(unsentFrom),
+                    unsentFrom,
                     publication.known(),
                     marks.sending(confirmable, now));
         }

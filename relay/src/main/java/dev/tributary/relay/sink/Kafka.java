@@ -26,6 +26,11 @@ public interface Kafka {
     /** By when a producer says of each record whether Kafka has taken it. */
     Duration answerMax();
 
+    /** How many of a partition's last records are looked at in any case, before it is known how far back is far enough. */
+    default int tailRecords() {
+        return 1_000;
+    }
+
     /** Runs tasks that may block, each on its own. */
     Executor background();
 

@@ -54,6 +54,9 @@ public final class KafkaSink implements AutoCloseable {
     /** By topic and partition. */
     private final Map<String, Map<Integer, EndOffset>> endOffsets = new ConcurrentHashMap<>();
 
+    /** Somebody's records lie between this sink's own; may be those of a relay that was replaced, or has replaced this one. */
+    private volatile boolean othersWrite;
+
     private final AtomicBoolean sendingOff = new AtomicBoolean();
     /** A producer's flush waits for all that is on its way, which the stream's thread must not. */
     private final Executor background;
@@ -97,7 +100,8 @@ public final class KafkaSink implements AutoCloseable {
     /**
      * Publishes at once that everything up to {@code lsn} and {@code time} is in Kafka, with where it ends.
      *
-     * @param unsentFrom of events that commit there or behind it none has been sent; null if that is not known
+     * @param unsentFrom of events that commit there or behind it this relay has sent none, and has found none in Kafka; null if
+     *     that is not known. The mark says so only if nobody else has written to the topics meanwhile
      * @param publication as it last was when it had kept nothing from the relay; null if that is not known
      */
     public void mark(
@@ -114,8 +118,9 @@ public final class KafkaSink implements AutoCloseable {
             partitions.forEach((partition, end) -> ends.put(partition, end.get()));
             offsets.put(topic, ends);
         });
+        Long unsent = othersWrite ? null : unsentFrom; // looked at behind the offsets, and noted before them
         ProgressMark mark = new ProgressMark(
-                source, epoch, lsn, time == null ? 0 : time.toEpochMilli(), offsets, history, unsentFrom, publication);
+                source, epoch, lsn, time == null ? 0 : time.toEpochMilli(), offsets, history, unsent, publication);
         byte[] key = source.getBytes(StandardCharsets.UTF_8);
         String topic = ProgressMark.topicOf(source);
         send(new ProducerRecord<>(topic, 0, key, mark.toJson()), new Answer(topic, null, delivery));
@@ -169,6 +174,7 @@ public final class KafkaSink implements AutoCloseable {
                 fail(wentBack(topic, metadata, end.get()));
                 return false;
             }
+            othersWrite |= metadata.offset() > end.get();
             end.advance(metadata.offset() + 1);
             return true;
         }

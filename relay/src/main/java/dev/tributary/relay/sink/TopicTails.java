@@ -32,12 +32,12 @@ import org.slf4j.LoggerFactory;
 public final class TopicTails {
     private static final Logger LOG = LoggerFactory.getLogger(TopicTails.class);
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);
-    private static final long FIRST_WINDOW_RECORDS = 1_000;
 
     private final Consumer<byte[], byte[]> consumer;
     private final byte[] source;
     private final Position confirmed;
     private final LongSupplier nanoTime;
+    private final long firstWindow;
     private final DeliveredEvents found;
     private final Set<TopicPartition> reachedConfirmed = new HashSet<>();
 
@@ -46,7 +46,9 @@ public final class TopicTails {
             String source,
             Position confirmed,
             PositionForm form,
+            long firstWindow,
             LongSupplier nanoTime) {
+        this.firstWindow = firstWindow;
         this.found = new DeliveredEvents(form);
         this.consumer = consumer;
         this.source = ("/" + source).getBytes(StandardCharsets.UTF_8);
@@ -72,7 +74,7 @@ public final class TopicTails {
             LongSupplier nanoTime) {
         String clientId = "tributary-relay-" + source + "-tails";
         try (Consumer<byte[], byte[]> consumer = kafka.consumer(clientId)) {
-            TopicTails tails = new TopicTails(consumer, source, confirmed, form, nanoTime);
+            TopicTails tails = new TopicTails(consumer, source, confirmed, form, kafka.tailRecords(), nanoTime);
             tails.readEnds(topics, mark);
             return tails.found;
         } catch (KafkaException e) {
@@ -96,7 +98,7 @@ public final class TopicTails {
                 long marked = mark.offsets()
                         .getOrDefault(partition.topic(), Map.of())
                         .getOrDefault(partition.partition(), 0L);
-                long window = Math.min(marked, end - FIRST_WINDOW_RECORDS);
+                long window = Math.min(marked, end - firstWindow);
                 from.put(partition, Math.max(begin.getOrDefault(partition, 0L), window));
             });
             readBetween(from, to);
@@ -105,7 +107,7 @@ public final class TopicTails {
 
     private void readBack(Map<TopicPartition, Long> begin, Map<TopicPartition, Long> ends) {
         Map<TopicPartition, Long> to = ends;
-        for (long window = FIRST_WINDOW_RECORDS; ; window *= 4) {
+        for (long window = firstWindow; ; window *= 4) {
             to.entrySet()
                     .removeIf(end -> end.getValue() <= begin.getOrDefault(end.getKey(), 0L)
                             || reachedConfirmed.contains(end.getKey()));

@@ -162,6 +162,12 @@ final class SimulatedRelay implements Surroundings, Kafka {
         return 32L << 20;
     }
 
+    /** Few, as there are few: what marks say has to do for the rest. */
+    @Override
+    public int tailRecords() {
+        return world.tailRecords();
+    }
+
     /** There is no other thread. */
     @Override
     public Duration answerMax() {

@@ -39,6 +39,7 @@ final class World {
     private final PlantedBug bug;
     private final List<Fault> faults = new ArrayList<>();
     private final int turnsBetweenFaults;
+    private final int tailRecords;
     private final SimulatedServer server = new SimulatedServer(this);
     private final SimulatedKafka kafka = new SimulatedKafka(this);
     private final SimulatedWriters writers = new SimulatedWriters(this);
@@ -61,6 +62,7 @@ final class World {
         this.bug = bug;
         this.troubledTurns = 50 + below(TROUBLED_TURNS_MAX);
         this.turnsBetweenFaults = 10 + below(150);
+        this.tailRecords = 1 + below(30);
         for (Fault fault : Fault.values()) {
             if (oneIn(fault.compareTo(Fault.MOVE_SLOT) < 0 ? 2 : 12)) {
                 faults.add(fault);
@@ -203,6 +205,10 @@ final class World {
 
     boolean isOver() {
         return over;
+    }
+
+    int tailRecords() {
+        return tailRecords;
     }
 
     PlantedBug bug() {
