@@ -170,11 +170,14 @@ public final class KafkaSink implements AutoCloseable {
 
         private boolean goesOn(RecordMetadata metadata) {
             EndOffset end = endOf(topic, metadata.partition());
-            if (metadata.offset() < end.get()) {
-                fail(wentBack(topic, metadata, end.get()));
+            long known = end.get();
+            if (metadata.offset() < known) {
+                fail(wentBack(topic, metadata, known));
                 return false;
             }
-            othersWrite |= metadata.offset() > end.get();
+            if (metadata.offset() > known) {
+                othersWrite = true; // not with each event: to write a volatile field costs
+            }
             end.advance(metadata.offset() + 1);
             return true;
         }
