@@ -25,7 +25,8 @@ public final class SmallDisk implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        boolean mounted = run("mount", "-t", "tmpfs", "-o", "size=" + megabytes + "m", "tmpfs", at.toString());
+        boolean mounted =
+                SystemCommand.succeeds("mount", "-t", "tmpfs", "-o", "size=" + megabytes + "m", "tmpfs", at.toString());
         return mounted ? Optional.of(new SmallDisk(at)) : Optional.empty();
     }
 
@@ -59,20 +60,9 @@ public final class SmallDisk implements AutoCloseable {
         return path.resolve("filler");
     }
 
-    private static boolean run(String... command) {
-        try {
-            return new ProcessBuilder(command).start().waitFor() == 0;
-        } catch (IOException e) {
-            return false;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
-    }
-
     /** Takes it away, with all that is on it. */
     @Override
     public void close() {
-        run("umount", "-l", path.toString());
+        SystemCommand.succeeds("umount", "-l", path.toString());
     }
 }

@@ -1,6 +1,6 @@
 package dev.tributary.samples.benchmarks;
 
-import java.io.IOException;
+import dev.tributary.localstack.SystemCommand;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -43,19 +43,7 @@ final class SharedCore implements AutoCloseable {
 
     /** With all of its threads. */
     private static boolean pin(ProcessHandle process, String where) {
-        try {
-            return new ProcessBuilder("taskset", "-acp", where, Long.toString(process.pid()))
-                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                            .redirectError(ProcessBuilder.Redirect.DISCARD)
-                            .start()
-                            .waitFor()
-                    == 0;
-        } catch (IOException e) {
-            return false;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
+        return SystemCommand.succeeds("taskset", "-acp", where, Long.toString(process.pid()));
     }
 
     @Override
